@@ -1,0 +1,15 @@
+export { assertNever } from './assert-never.ts';
+export { createEventChecker, type EventChecker } from './check-events.ts';
+export { createEventFold, foldEvents, type EventFold } from './fold-events.ts';
+export { errorCodes, TurnError, type ErrorCode, type ErrorLayer, type Recovery, type TurnErrorDetails } from './turn-error.ts';
+export { isContentEvent, type FinishReason, type TurnEvent } from './turn-event.ts';
+export {
+  reasoningEfforts,
+  type ReasoningEffort,
+  type TurnMessage,
+  type TurnRequest,
+  type TurnToolCall,
+  type TurnWarning,
+} from './turn-request.ts';
+export type { TurnResult } from './turn-result.ts';
+export type { Usage } from './usage.ts';
