@@ -17,7 +17,7 @@ module.exports = {
       name: 'upstream-dialects-do-not-know-each-other',
       severity: 'error',
       from: { path: '^libs/dialects/src/upstream/([^/]+)/' },
-      to: { path: '^libs/dialects/src/upstream/', pathNot: '^libs/dialects/src/upstream/$1/' },
+      to: { path: '^libs/dialects/src/upstream/[^/]+/', pathNot: '^libs/dialects/src/upstream/$1/' },
     },
     {
       name: 'client-dialects-do-not-know-each-other',

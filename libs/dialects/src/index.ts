@@ -1,2 +1,40 @@
+export { clientDialectForPath, errorDialectForPath } from './client/by-path.ts';
+export type {
+  ClientDialect,
+  DecodedRequest,
+  EncodedError,
+  ErrorDialect,
+  StreamEncoder,
+} from './client/client-dialect.ts';
+export { encodeOpenAiModel, encodeOpenAiModelList } from './client/openai-chat/encode-models.ts';
+export { openAiChat } from './client/openai-chat/index.ts';
 export type { CodecContext } from './codec-context.ts';
+export { isRecord } from './is-record.ts';
+export {
+  builtInModels,
+  expandModels,
+  resolveModel,
+  type ModelInfo,
+  type ResolvedModel,
+  type UpstreamModel,
+} from './models.ts';
+export {
+  createReasoningStage,
+  reasoningRenderings,
+  type EventStage,
+  type ReasoningRendering,
+} from './render-reasoning.ts';
+export { createSseDecoder, type SseDecoder, type SseFrame } from './sse/decode-sse.ts';
+export { streamHeaders } from './sse/stream-headers.ts';
+export type { UpstreamDecoder } from './upstream/upstream-decoder.ts';
+export { decodeHttpError } from './upstream/zai-web/decode-error.ts';
+export { decodeIdentity, type WebIdentity } from './upstream/zai-web/decode-identity.ts';
+export { decodeModels } from './upstream/zai-web/decode-models.ts';
+export { createZaiWebDecoder, type ZaiWebDecoderOptions } from './upstream/zai-web/decode-stream.ts';
+export { decodeChatId, encodeChatCreation, encodeChatDeletion } from './upstream/zai-web/encode-chat.ts';
+export { encodeCommonHeaders } from './upstream/zai-web/encode-common-headers.ts';
+export { encodeCompletion, type CompletionInput, type EncodedRequest } from './upstream/zai-web/encode-completion.ts';
+export { flattenMessages } from './upstream/zai-web/flatten-messages.ts';
+export { findFrontendVersion } from './upstream/zai-web/frontend-version.ts';
+export { signRequest, type SignatureInput, type SigningFunctions } from './upstream/zai-web/sign-request.ts';
 export type { WebProfile } from './upstream/zai-web/web-profile.ts';

@@ -28,7 +28,8 @@ export function createEventChecker(): EventChecker {
     open = { block: event.block, kind };
   };
   const inBlock = (event: TurnEvent & { block: number }, kind: BlockKind): void => {
-    if (open?.block !== event.block || open.kind !== kind) fail(event, `block ${event.block} is not the open ${kind} block`);
+    if (open?.block !== event.block || open.kind !== kind)
+      fail(event, `block ${event.block} is not the open ${kind} block`);
   };
   const notEmpty = (event: TurnEvent, text: string): void => {
     if (text === '') fail(event, 'a delta is never empty');
@@ -37,7 +38,8 @@ export function createEventChecker(): EventChecker {
   return {
     push(event) {
       if (ended) fail(event, 'nothing may follow the end');
-      if (!started && event.type !== 'turn-start' && event.type !== 'turn-error') fail(event, 'the first event is turn-start');
+      if (!started && event.type !== 'turn-start' && event.type !== 'turn-error')
+        fail(event, 'the first event is turn-start');
       switch (event.type) {
         case 'turn-start':
           if (started) fail(event, 'there is one turn-start');

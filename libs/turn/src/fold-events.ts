@@ -64,9 +64,21 @@ export function createEventFold(): EventFold {
       }
     },
     result() {
-      if (!start || !end) throw new TurnError('upstream_failed', 'The answer ended before it was complete.', { layer: 'upstream' });
+      if (!start || !end)
+        throw new TurnError('upstream_failed', 'The answer ended before it was complete.', { layer: 'upstream' });
       const { id, model, createdAt, warnings } = start;
-      return { id, model, createdAt, warnings, reasoning, text, toolCalls, sources, finishReason: end.reason, usage: end.usage };
+      return {
+        id,
+        model,
+        createdAt,
+        warnings,
+        reasoning,
+        text,
+        toolCalls,
+        sources,
+        finishReason: end.reason,
+        usage: end.usage,
+      };
     },
   };
 }

@@ -1,7 +1,14 @@
 export { assertNever } from './assert-never.ts';
 export { createEventChecker, type EventChecker } from './check-events.ts';
 export { createEventFold, foldEvents, type EventFold } from './fold-events.ts';
-export { errorCodes, TurnError, type ErrorCode, type ErrorLayer, type Recovery, type TurnErrorDetails } from './turn-error.ts';
+export {
+  errorCodes,
+  TurnError,
+  type ErrorCode,
+  type ErrorLayer,
+  type Recovery,
+  type TurnErrorDetails,
+} from './turn-error.ts';
 export { isContentEvent, type FinishReason, type TurnEvent } from './turn-event.ts';
 export {
   reasoningEfforts,

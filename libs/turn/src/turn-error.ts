@@ -70,10 +70,15 @@ export class TurnError extends Error {
   /** Anything thrown becomes a TurnError: aborts are `cancelled`, deadlines `upstream_timeout`, the unknown `internal`. */
   static from(reason: unknown): TurnError {
     if (TurnError.is(reason)) return reason;
-    const name = reason instanceof Error ? reason.name : '';
-    if (name === 'AbortError') return new TurnError('cancelled', 'The client closed the request.', { layer: 'client', cause: reason });
+    // By name, not by class: aborts and errors may come from another realm.
+    const name = typeof reason === 'object' && reason !== null && 'name' in reason ? reason.name : '';
+    if (name === 'AbortError')
+      return new TurnError('cancelled', 'The client closed the request.', { layer: 'client', cause: reason });
     if (name === 'TimeoutError')
-      return new TurnError('upstream_timeout', 'The upstream did not answer in time.', { layer: 'upstream', cause: reason });
+      return new TurnError('upstream_timeout', 'The upstream did not answer in time.', {
+        layer: 'upstream',
+        cause: reason,
+      });
     return new TurnError('internal', 'Internal error.', { layer: 'internal', cause: reason });
   }
 }

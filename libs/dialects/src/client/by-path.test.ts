@@ -1,0 +1,29 @@
+import { describe, expect, it } from '@jest/globals';
+import { clientDialectForPath, errorDialectForPath } from './by-path.ts';
+
+describe('clientDialectForPath', () => {
+  it.each(['/', '/v1', '/v1/models', '/v1/chat/completions/x', '/v1/chat', '//', '/v2/chat/completions', ''])(
+    'knows no turn at %p',
+    (path) => {
+      expect(clientDialectForPath(path)).toBeUndefined();
+    },
+  );
+
+  it.each([
+    '/v1/chat/completions',
+    '/v1/chat/completions/',
+    '/chat/completions',
+    '/v1/v1/chat/completions',
+    '/api/v1/chat/completions',
+    '/openai/v1/chat/completions',
+    '/api/paas/v4/chat/completions',
+  ])('speaks chat completions at %s', (path) => {
+    expect(clientDialectForPath(path)?.name).toBe('openai-chat');
+  });
+});
+
+describe('errorDialectForPath', () => {
+  it.each(['/v1/chat/completions', '/v1/models', '/nowhere'])('has an error shape for %s', (path) => {
+    expect(errorDialectForPath(path, {}).name).toBe('openai-chat');
+  });
+});

@@ -1,0 +1,74 @@
+import { assertNever, TurnError, type TurnMessage, type TurnToolCall } from '@zai2api/turn';
+import { decodeContent } from './decode-content.ts';
+import type { IgnoredFields } from './ignored-fields.ts';
+import { messageSchema, type WireMessage, type WireToolCall } from './wire-schema.ts';
+
+/**
+ * Messages in the neutral form, one for one and in order (contract 1.2). Histories that OpenAI would refuse are accepted: tool results
+ * without a call, two users in a row, an assistant last.
+ */
+export function decodeMessages(messages: readonly WireMessage[], ignored: IgnoredFields): TurnMessage[] {
+  return messages.map((message, index) => decodeMessage(message, `messages[${index}]`, ignored));
+}
+
+function decodeMessage(message: WireMessage, path: string, ignored: IgnoredFields): TurnMessage {
+  ignored.addUnknown(message, messageSchema.shape, 'messages[].');
+  const content = decodeContent(message, path, ignored);
+  switch (message.role) {
+    case 'system':
+    case 'developer':
+      return { role: 'system', text: required(content, `${path}.content`) };
+    case 'user': {
+      const text = required(content, `${path}.content`);
+      // The models know no names of speakers; said in the text it is not lost.
+      return { role: 'user', text: message.name && text ? `${message.name}: ${text}` : text };
+    }
+    case 'assistant':
+      return {
+        role: 'assistant',
+        text: content ?? message.refusal ?? '',
+        toolCalls: decodeToolCalls(message, path),
+      };
+    case 'tool':
+      return { role: 'tool', callId: required(message.tool_call_id, `${path}.tool_call_id`), text: content ?? '' };
+    case 'function':
+      return { role: 'tool', callId: required(message.name, `${path}.name`), text: content ?? '' };
+    default:
+      return assertNever(message.role);
+  }
+}
+
+/** Calls of an earlier answer. The legacy `function_call` has no id: its name serves as one, for its result carries that name. */
+function decodeToolCalls(message: WireMessage, path: string): TurnToolCall[] {
+  const calls = (message.tool_calls ?? []).map((call, index) => decodeToolCall(call, `${path}.tool_calls[${index}]`));
+  const legacy = message.function_call;
+  if (legacy && calls.length === 0) {
+    calls.push({ callId: legacy.name, name: legacy.name, argumentsText: asJsonText(legacy.arguments) });
+  }
+  return calls;
+}
+
+function decodeToolCall(call: WireToolCall, path: string): TurnToolCall {
+  if (call.custom) {
+    return {
+      callId: call.id,
+      name: call.custom.name,
+      argumentsText: JSON.stringify({ input: call.custom.input ?? '' }),
+    };
+  }
+  const called = required(call.function, `${path}.function`);
+  return { callId: call.id, name: called.name, argumentsText: asJsonText(called.arguments) };
+}
+
+function asJsonText(value: string | Readonly<Record<string, unknown>> | undefined): string {
+  return typeof value === 'string' ? value || '{}' : JSON.stringify(value ?? {});
+}
+
+function required<Value>(value: Value | undefined, param: string): Value {
+  if (value !== undefined) return value;
+  throw new TurnError('invalid_request', `Missing required parameter: '${param}'.`, {
+    layer: 'client',
+    param,
+    reason: 'missing_required_parameter',
+  });
+}

@@ -1,0 +1,67 @@
+import { TurnError } from '@zai2api/turn';
+import type { DecodedRequest } from '../client-dialect.ts';
+import { decodeMessages } from './decode-messages.ts';
+import { decodeReasoning } from './decode-reasoning.ts';
+import { decodeTools } from './decode-tools.ts';
+import { createIgnoredFields, type IgnoredFields } from './ignored-fields.ts';
+import { parseBody } from './parse-body.ts';
+import { requestSchema, streamOptionsSchema, webSearchOptionsSchema, type WireRequest } from './wire-schema.ts';
+
+/**
+ * A chat completion request in the neutral form (contract 1.1, 1.2). Wrong types, and features whose silent omission would falsify the
+ * answer, throw with their path; everything else without effect is named in `warnings`. A missing model is `''`: the default is chosen
+ * where it is configured.
+ */
+export function decodeOpenAiChatRequest(body: unknown): DecodedRequest {
+  const wire = parseBody(body);
+  refuseWhatCannotBeGiven(wire);
+  const ignored = createIgnoredFields();
+  nameIgnoredFields(wire, ignored);
+  const tools = decodeTools(wire, ignored);
+  const stop = typeof wire.stop === 'string' ? [wire.stop] : (wire.stop ?? []);
+  const request = {
+    model: wire.model?.trim() ?? '',
+    messages: decodeMessages(wire.messages, ignored),
+    reasoning: decodeReasoning(wire, ignored),
+    webSearch: wire.web_search_options ? true : tools.webSearch,
+    sampling: {
+      // Greedy decoding is what temperature 0 asks for.
+      temperature: wire.do_sample === false ? 0 : wire.temperature,
+      topP: wire.top_p,
+      maxOutputTokens: wire.max_completion_tokens ?? wire.max_tokens,
+      stop: stop.filter((text) => text !== ''),
+    },
+  };
+  return {
+    request,
+    stream: wire.stream ?? false,
+    includeUsage: wire.stream_options?.include_usage ?? false,
+    warnings: ignored.warnings(),
+  };
+}
+
+function refuseWhatCannotBeGiven(wire: WireRequest): void {
+  if (wire.n !== undefined && wire.n > 1) throw unsupported('n', 'unsupported_value');
+  if (wire.logprobs) throw unsupported('logprobs', 'unsupported_parameter');
+  if (wire.top_logprobs) throw unsupported('top_logprobs', 'unsupported_parameter');
+  if (wire.modalities?.some((modality) => modality !== 'text')) throw unsupported('modalities', 'unsupported_value');
+  if (wire.audio !== undefined) throw unsupported('audio', 'unsupported_parameter');
+  if (wire.response_format && wire.response_format.type !== 'text') {
+    throw unsupported('response_format', 'unsupported_value');
+  }
+}
+
+function unsupported(param: string, reason: 'unsupported_parameter' | 'unsupported_value'): TurnError {
+  const what = reason === 'unsupported_value' ? 'This value of' : 'The parameter';
+  return new TurnError('unsupported', `${what} '${param}' is not supported.`, { layer: 'client', param, reason });
+}
+
+function nameIgnoredFields(wire: WireRequest, ignored: IgnoredFields): void {
+  ignored.addUnlessDefault('frequency_penalty', wire.frequency_penalty);
+  ignored.addUnlessDefault('presence_penalty', wire.presence_penalty);
+  if (wire.stream_options) ignored.addUnknown(wire.stream_options, streamOptionsSchema.shape, 'stream_options.');
+  if (wire.web_search_options) {
+    ignored.addUnknown(wire.web_search_options, webSearchOptionsSchema.shape, 'web_search_options.');
+  }
+  ignored.addUnknown(wire, requestSchema.shape);
+}

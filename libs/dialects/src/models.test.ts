@@ -1,0 +1,147 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  builtInModels,
+  expandModels,
+  parseModelName,
+  publicModelName,
+  resolveModel,
+  shownModelName,
+  type UpstreamModel,
+} from './models.ts';
+
+const model = (upstreamId: string, name: string, changes: Partial<UpstreamModel> = {}): UpstreamModel => ({
+  upstreamId,
+  id: publicModelName(upstreamId, name),
+  name,
+  createdAtSeconds: 1_750_000_000,
+  ownedBy: 'z-ai',
+  capabilities: { vision: false, thinking: true, reasoningEffort: false, webSearch: true },
+  hidden: false,
+  ...changes,
+});
+
+describe('parseModelName', () => {
+  it.each([
+    ['glm-5', { base: 'glm-5' }],
+    ['glm-5-thinking', { base: 'glm-5', thinking: true }],
+    ['glm-5-nothinking', { base: 'glm-5', thinking: false }],
+    ['glm-5-search', { base: 'glm-5', search: true }],
+    ['GLM-5-Search-THINKING', { base: 'GLM-5', thinking: true, search: true }],
+    ['glm-5-thinking-search', { base: 'glm-5', thinking: true, search: true }],
+    ['glm-5-thinking-nothinking', { base: 'glm-5', thinking: false }],
+    ['-thinking', { base: '-thinking' }],
+    ['', { base: '' }],
+    ['glm-5thinking', { base: 'glm-5thinking' }],
+  ])('%s', (name, expected) => {
+    expect(parseModelName(name)).toEqual(expected);
+  });
+
+  it('takes off whatever was put on', () => {
+    const suffix = fc.constantFrom('-thinking', '-nothinking', '-search', '-SEARCH');
+    fc.assert(
+      fc.property(fc.array(suffix), (list) => {
+        expect(parseModelName(`glm-5${list.join('')}`).base).toBe('glm-5');
+      }),
+    );
+  });
+});
+
+describe('names of models', () => {
+  it.each([
+    ['0727-360B-API', 'GLM-4.5', 'GLM-4.5', 'glm-4.5'],
+    ['GLM-4-6-API-V1', 'GLM-4.6', 'GLM-4.6', 'glm-4.6'],
+    ['x-preview-l', 'GLM-5.3-Flash', 'GLM-5.3-Flash', 'glm-5.3-flash'],
+    ['0808-360B-DR', ' GLM-4.5 deep research ', 'GLM-4.5 deep research', 'glm-4.5-deep-research'],
+    ['GLM-5.1', '智谱', 'GLM-5.1', 'glm-5.1'],
+    ['zero', '', 'zero', 'zero'],
+    ['main-chat-v1', '模型', 'MAIN-Chat-V1', 'main-chat-v1'],
+  ])('%s, called %s', (upstreamId, upstreamName, shown, publicId) => {
+    expect(shownModelName(upstreamId, upstreamName)).toBe(shown);
+    expect(publicModelName(upstreamId, upstreamName)).toBe(publicId);
+  });
+});
+
+describe('resolveModel', () => {
+  const find = (name: string, models: readonly UpstreamModel[] = builtInModels) => {
+    const found = resolveModel(models, name);
+    return found && { id: found.model.upstreamId, thinking: found.thinking, search: found.search };
+  };
+
+  it.each(['gpt-4o', '', '-search', 'glm-4.5-tools', 'glm'])('does not know %p', (name) => {
+    expect(find(name)).toBeUndefined();
+  });
+
+  it.each([
+    ['0727-360b-api', '0727-360B-API', undefined, undefined],
+    ['glm-4.5', '0727-360B-API', undefined, undefined],
+    [' GLM-4.6 ', 'GLM-4-6-API-V1', undefined, undefined],
+    ['GLM-5.3-Flash-search', 'x-preview-l', undefined, true],
+    ['glm-5-search-nothinking', 'glm-5', false, true],
+    ['GLM-4.1V-Thinking-FlashX', 'GLM-4.1V-Thinking-FlashX', undefined, undefined],
+    ['glm-4.1v-9b-thinking', 'GLM-4.1V-Thinking-FlashX', undefined, undefined],
+    ['glm-4.1v-9b-thinking-nothinking', 'GLM-4.1V-Thinking-FlashX', false, undefined],
+    ['glm-4', 'glm-4.5v', undefined, undefined],
+    ['GLM45-thinking', 'glm-4.5v', true, undefined],
+  ])('%s is %s', (name, id, thinking, search) => {
+    expect(find(name)).toEqual({ id, thinking, search });
+  });
+
+  it('prefers a real model to a legacy alias, and the upstream id to a public one', () => {
+    const models = [
+      model('a', 'GLM-5'),
+      model('glm-5', 'GLM-5 new'),
+      model('b', 'GLM-4'),
+      model('glm-4.5v', 'GLM-4.5V'),
+    ];
+    expect(find('glm-5', models)?.id).toBe('glm-5');
+    expect(find('glm-4', models)?.id).toBe('b');
+    expect(find('glm-4.5', models)?.id).toBe('glm-4.5v');
+  });
+
+  it('keeps two upstream ids apart that differ in case only', () => {
+    const models = [model('GLM-9', 'First'), model('glm-9', 'Second')];
+    expect(find('glm-9', models)?.id).toBe('glm-9');
+    expect(find('GLM-9', models)?.id).toBe('GLM-9');
+  });
+});
+
+describe('expandModels', () => {
+  it('lists no hidden model, no variant that a model cannot do, and no upstream id', () => {
+    const list = expandModels([
+      model('up-1', 'GLM-A'),
+      model('up-2', 'GLM-B', {
+        capabilities: { vision: false, thinking: false, reasoningEffort: false, webSearch: false },
+      }),
+      model('up-3', 'GLM-C', { hidden: true }),
+    ]);
+    expect(list.map(({ id }) => id)).toEqual(['glm-a', 'glm-a-thinking', 'glm-a-nothinking', 'glm-a-search', 'glm-b']);
+    expect(Object.keys(list[0]!)).not.toContain('upstreamId');
+  });
+
+  it('never lists an id twice, and a real model before a variant', () => {
+    const list = expandModels([model('a', 'GLM-A'), model('b', 'GLM-A-Search'), model('c', 'GLM-A')]);
+    expect(list.filter(({ id }) => id === 'glm-a')).toHaveLength(1);
+    expect(list.find(({ id }) => id === 'glm-a-search')?.name).toBe('GLM-A-Search');
+  });
+
+  it('lists only names that resolve to what they say', () => {
+    for (const { id } of expandModels(builtInModels)) {
+      const { base, thinking, search } = parseModelName(id);
+      expect(resolveModel(builtInModels, id)).toMatchObject({ model: { id: base } });
+      expect(resolveModel(builtInModels, id)).toEqual(
+        expect.objectContaining({ ...(thinking !== undefined && { thinking }), ...(search && { search }) }),
+      );
+    }
+  });
+});
+
+describe('builtInModels', () => {
+  it('has unique ids, whole dates and a name each', () => {
+    expect(new Set(builtInModels.map(({ id }) => id)).size).toBe(builtInModels.length);
+    for (const { createdAtSeconds, name } of builtInModels) {
+      expect(Number.isInteger(createdAtSeconds)).toBe(true);
+      expect(name).not.toBe('');
+    }
+  });
+});

@@ -1,0 +1,75 @@
+import type { TurnEvent } from '@zai2api/turn';
+
+/**
+ * How thinking is shown: `separate` in its own field, `think` as `<think>…</think>` in the text, `pure` in the text without tags but with
+ * the upstream's `> ` quoting, `raw` as the upstream's `<details>` block, `none` not at all.
+ */
+export const reasoningRenderings = ['separate', 'think', 'pure', 'raw', 'none'] as const;
+export type ReasoningRendering = (typeof reasoningRenderings)[number];
+
+/** A stage between decoder and encoder: events in, events out. */
+export type EventStage = (event: TurnEvent) => TurnEvent[];
+
+interface Frame {
+  readonly open: string;
+  readonly linePrefix: string;
+  close(summary: string | undefined): string;
+}
+
+const frames: Record<'think' | 'pure' | 'raw', Frame> = {
+  think: { open: '<think>', linePrefix: '', close: () => '</think>\n\n' },
+  pure: { open: '', linePrefix: '> ', close: () => '\n\n' },
+  raw: {
+    open: '<details type="reasoning" open>\n',
+    linePrefix: '> ',
+    // Behind the thought, as its duration is not known before.
+    close: (summary) => `\n<summary>${summary ?? 'Thinking'}</summary>\n</details>\n\n`,
+  },
+};
+
+/** The stage for one turn. In the last three renderings thought and text become one text block. */
+export function createReasoningStage(rendering: ReasoningRendering): EventStage {
+  if (rendering === 'separate') return (event) => [event];
+  if (rendering === 'none') return (event) => (event.type.startsWith('reasoning-') ? [] : [event]);
+  const frame = frames[rendering];
+  let openBlock: number | undefined;
+
+  const text = (delta: string): TurnEvent[] =>
+    delta === '' || openBlock === undefined ? [] : [{ type: 'text-delta', block: openBlock, text: delta }];
+
+  function openText(block: number): TurnEvent[] {
+    if (openBlock !== undefined) return [];
+    openBlock = block;
+    return [{ type: 'text-start', block }];
+  }
+
+  function closeText(): TurnEvent[] {
+    if (openBlock === undefined) return [];
+    const block = openBlock;
+    openBlock = undefined;
+    return [{ type: 'text-end', block }];
+  }
+
+  return (event) => {
+    switch (event.type) {
+      case 'reasoning-start':
+        return [...openText(event.block), ...text(frame.open + frame.linePrefix)];
+      case 'reasoning-delta':
+        return text(event.text.replaceAll('\n', `\n${frame.linePrefix}`));
+      case 'reasoning-end':
+        return text(frame.close(event.summary));
+      case 'text-start':
+        return openText(event.block);
+      case 'text-delta':
+        return text(event.text);
+      case 'text-end':
+        // The block stays open: a further thought belongs to the same text.
+        return [];
+      case 'tool-call-start':
+      case 'turn-end':
+        return [...closeText(), event];
+      default:
+        return [event];
+    }
+  };
+}

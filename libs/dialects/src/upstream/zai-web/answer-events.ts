@@ -1,0 +1,105 @@
+import type { TurnEvent } from '@zai2api/turn';
+
+type Kind = 'reasoning' | 'text';
+
+/**
+ * Turns what the document shows into block events and never says a thing twice: after an edit the document is read again from its
+ * start, and only what goes beyond the text already sent becomes an event. Sent text cannot be taken back; where an edit rewrote it,
+ * the new text follows from the first difference on.
+ */
+export interface AnswerEvents {
+  reasoning(text: string): void;
+  text(text: string): void;
+  endReasoning(summary: string | undefined): void;
+  /** The document will be read again from its start. */
+  restart(): void;
+  /** Closes the open block. */
+  end(): void;
+  /** The events since the last call. */
+  take(): TurnEvent[];
+  /** All that was sent, for counting. */
+  sent(kind: Kind): string;
+  readonly empty: boolean;
+}
+
+/** The event writer of one answer. */
+export function createAnswerEvents(): AnswerEvents {
+  const sent: Record<Kind, string> = { reasoning: '', text: '' };
+  const position: Record<Kind, number> = { reasoning: 0, text: 0 };
+  let events: TurnEvent[] = [];
+  let block = -1;
+  let open: Kind | undefined;
+  let growthKind: Kind = 'text';
+  let growth = '';
+
+  function flush(): void {
+    if (growth === '') return;
+    if (open !== growthKind) {
+      close();
+      block += 1;
+      open = growthKind;
+      events.push({ type: `${growthKind}-start`, block });
+    }
+    events.push({ type: `${growthKind}-delta`, block, text: growth });
+    growth = '';
+  }
+
+  function close(summary?: string): void {
+    if (open === 'reasoning')
+      events.push({ type: 'reasoning-end', block, ...(summary === undefined ? {} : { summary }) });
+    if (open === 'text') events.push({ type: 'text-end', block });
+    open = undefined;
+  }
+
+  function grow(kind: Kind, text: string): void {
+    if (growthKind !== kind) flush();
+    growthKind = kind;
+    growth += text;
+    sent[kind] += text;
+    position[kind] = sent[kind].length;
+  }
+
+  function add(kind: Kind, text: string): void {
+    const known = sent[kind];
+    const from = position[kind];
+    if (from === known.length) {
+      grow(kind, text);
+      return;
+    }
+    let same = 0;
+    const limit = Math.min(text.length, known.length - from);
+    while (same < limit && known.charCodeAt(from + same) === text.charCodeAt(same)) same += 1;
+    position[kind] = from + same;
+    if (same === text.length) return;
+    sent[kind] = known.slice(0, from + same);
+    grow(kind, text.slice(same));
+  }
+
+  return {
+    reasoning: (text) => add('reasoning', text),
+    text: (text) => add('text', text),
+    endReasoning(summary) {
+      flush();
+      if (open === 'reasoning' && position.reasoning === sent.reasoning.length) close(summary);
+    },
+    restart() {
+      flush();
+      position.reasoning = 0;
+      position.text = 0;
+    },
+    end() {
+      flush();
+      close();
+    },
+    take() {
+      flush();
+      const taken = events;
+      events = [];
+      return taken;
+    },
+    sent: (kind) => sent[kind],
+    get empty() {
+      return sent.reasoning === '' && sent.text === '';
+    },
+  };
+}

@@ -1,0 +1,228 @@
+import { TurnError, type ErrorCode, type Recovery } from '@zai2api/turn';
+import { isRecord } from '../../is-record.ts';
+
+/** An upstream error, whatever shape it came in. */
+export interface UpstreamFault {
+  /** Upper-case codes from `code`, `error_code`, `detail.code`; an HTTP status as digits. */
+  readonly codes: readonly string[];
+  /** Lower-case prose: only for recognising, never for clients. */
+  readonly text: string;
+  readonly verification: boolean;
+}
+
+interface FaultRow {
+  readonly matches: (fault: UpstreamFault) => boolean;
+  readonly code: ErrorCode;
+  readonly reason?: string;
+  readonly message: string;
+  readonly recovery?: Recovery;
+  readonly retryAfterSeconds?: number;
+}
+
+const hasCode =
+  (...codes: string[]) =>
+  (fault: UpstreamFault): boolean =>
+    fault.codes.some((code) => codes.includes(code));
+const says =
+  (pattern: RegExp) =>
+  (fault: UpstreamFault): boolean =>
+    pattern.test(fault.text);
+const either =
+  (...tests: ((fault: UpstreamFault) => boolean)[]) =>
+  (fault: UpstreamFault): boolean =>
+    tests.some((test) => test(fault));
+
+/** Every known failure, first match wins; the order is that of protocol 14. A new upstream text is one row here and one fixture. */
+const faultTable: readonly FaultRow[] = [
+  {
+    matches: either(
+      (fault) => fault.verification,
+      hasCode('FRONTEND_CAPTCHA_REQUIRED', 'VERIFICATION_REQUIRED'),
+      says(/captcha|人机验证/),
+    ),
+    code: 'upstream_challenged',
+    message:
+      'The upstream asks for human verification, which this service never solves. Wait, use another account, or use the official API.',
+    retryAfterSeconds: 60,
+  },
+  {
+    matches: says(/not available for current user level|当前用户无法使用此模型/),
+    code: 'upstream_forbidden',
+    message:
+      'The upstream does not offer this model to the account level in use. Choose another model or configure a user token.',
+  },
+  {
+    matches: either(hasCode('MODEL_CONCURRENCY_LIMIT'), says(/currently at capacity|当前模型使用人数较多/)),
+    code: 'upstream_busy',
+    reason: 'model_busy',
+    message: 'The model is at capacity upstream. Try again shortly or choose another model.',
+    retryAfterSeconds: 10,
+  },
+  {
+    matches: either(hasCode('429'), says(/concurrent conversation limit/)),
+    code: 'upstream_busy',
+    reason: 'upstream_concurrency',
+    message: 'The upstream account has reached its limit of concurrent conversations.',
+    recovery: 'other-credential',
+    retryAfterSeconds: 5,
+  },
+  {
+    matches: either(
+      hasCode('426', 'APP_VERSION_OUTDATED'),
+      says(/refresh the page|刷新页面|client version check failed|客户端校验失败/),
+    ),
+    code: 'upstream_drifted',
+    reason: 'frontend_version_outdated',
+    message: 'The upstream says that the frontend version in use is outdated.',
+    recovery: 'refresh-session',
+  },
+  {
+    matches: says(/signature validation failed/),
+    code: 'upstream_drifted',
+    reason: 'signature_rejected',
+    message: 'The upstream rejected the request signature: its contract or clock has changed.',
+    recovery: 'refresh-session',
+  },
+  {
+    matches: either(hasCode('401', 'INVALID_TOKEN'), says(/invalid token|not authenticated/)),
+    code: 'upstream_failed',
+    reason: 'upstream_unauthorized',
+    message: 'The upstream refused the session token.',
+    recovery: 'other-credential',
+  },
+  {
+    matches: either(hasCode('MODEL_NOT_FOUND'), says(/model not found/)),
+    code: 'model_not_found',
+    message: 'The upstream does not know this model.',
+  },
+  {
+    matches: either(hasCode('SENSITIVE'), says(/sensitive content/)),
+    code: 'content_refused',
+    message: 'The upstream refused the content of this conversation.',
+  },
+  {
+    matches: either(hasCode('INTERNAL_ERROR', '500', '502', '503', '504'), says(/something went wrong|internal error/)),
+    code: 'upstream_failed',
+    message: 'The upstream reported an internal error.',
+    recovery: 'repeat',
+  },
+  {
+    matches: hasCode('403'),
+    code: 'upstream_forbidden',
+    reason: 'upstream_forbidden',
+    message: 'The upstream refused the request for this account.',
+  },
+];
+
+/** The typed error of a fault; an unknown one is `upstream_failed` and not tried again. */
+export function classifyFault(fault: UpstreamFault): TurnError {
+  const row = faultTable.find(({ matches }) => matches(fault));
+  if (!row)
+    return new TurnError('upstream_failed', 'The upstream reported an unknown error.', {
+      layer: 'upstream',
+      cause: fault,
+    });
+  const { code, message, reason, recovery, retryAfterSeconds } = row;
+  return new TurnError(code, message, {
+    layer: 'upstream',
+    cause: fault,
+    ...(reason === undefined ? {} : { reason }),
+    ...(recovery === undefined ? {} : { recovery }),
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  });
+}
+
+/** The fault that a JSON body or frame carries, at any of its known places (protocol 8.1); undefined when it carries none. */
+export function findFault(frame: unknown): UpstreamFault | undefined {
+  if (!isRecord(frame)) return undefined;
+  const data = isRecord(frame['data']) ? frame['data'] : {};
+  const places = [frame['error'], data['error'], fieldOf(data['data'], 'error'), fieldOf(data['inner'], 'error')];
+  for (const place of places) {
+    const fault = readFault(place);
+    if (fault) return fault;
+  }
+  if (frame['type'] === 'error' || frame['type'] === 'chat:error')
+    return readFault({ ...frame, ...data }) ?? readFault({ code: 'ERROR' });
+  // A bare `{"code","detail"}`; content frames always say their `type` or `data`.
+  if (frame['type'] === undefined && frame['data'] === undefined && ('code' in frame || 'detail' in frame))
+    return readFault(frame);
+  return undefined;
+}
+
+function readFault(value: unknown): UpstreamFault | undefined {
+  if (typeof value === 'string' && value !== '')
+    return { codes: [value.toUpperCase()], text: value.toLowerCase(), verification: false };
+  if (!isRecord(value)) return undefined;
+  const detail = value['detail'];
+  const inner = isRecord(detail) ? detail : {};
+  const codes = [value['code'], value['error_code'], inner['code'], value['status'], value['message']]
+    .filter((code) => typeof code === 'string' || typeof code === 'number')
+    .map((code) => String(code).toUpperCase());
+  const texts = [detail, value['message'], value['content'], inner['message'], inner['detail']].filter(
+    (text) => typeof text === 'string',
+  );
+  if (codes.length === 0 && texts.length === 0) return undefined;
+  const verification = ['captcha_error_type', 'verify_code'].some(
+    (key) => typeof value[key] === 'string' && value[key] !== '',
+  );
+  return { codes, text: texts.join('\n').toLowerCase(), verification };
+}
+
+const fieldOf = (value: unknown, key: string): unknown => (isRecord(value) ? value[key] : undefined);
+
+/**
+ * The typed error of a failed HTTP answer, or of a 200 whose body is no stream (protocol 8.2). `body` may be cut; it is only
+ * looked at, never passed on. `retryAfterSeconds` is the answer's own `Retry-After`.
+ */
+export function decodeHttpError(
+  status: number,
+  contentType: string,
+  body: string,
+  retryAfterSeconds?: number,
+): TurnError {
+  const blocked = /^\s*</.test(body) || contentType.includes('text/html');
+  if (blocked && (status === 405 || status === 403 || status < 400 || looksLikeEdge(body))) {
+    return new TurnError(
+      'upstream_blocked',
+      'The upstream’s edge blocked the request. Wait before trying again, or use the official API.',
+      {
+        layer: 'upstream',
+        retryAfterSeconds: retryAfterSeconds ?? 60,
+        cause: { status, kind: 'html' },
+      },
+    );
+  }
+  // Over HTTP a 429 speaks of our address, not of one identity: it is waited out, not carried to the next one.
+  if (status === 429) {
+    return new TurnError('upstream_busy', 'The upstream limits the rate of requests.', {
+      layer: 'upstream',
+      reason: 'upstream_rate_limited',
+      retryAfterSeconds: retryAfterSeconds ?? 30,
+    });
+  }
+  const fault = findFault(parseJson(body));
+  const error = classifyFault({
+    codes: [...(fault?.codes ?? []), String(status)],
+    text: fault?.text ?? '',
+    verification: fault?.verification ?? false,
+  });
+  const unknown = error.code === 'upstream_failed' && error.details.reason === undefined;
+  if (unknown && [400, 404, 405, 422].includes(status)) {
+    return new TurnError('upstream_drifted', 'The upstream no longer accepts requests of this shape.', {
+      layer: 'upstream',
+      cause: { status, fault },
+    });
+  }
+  return error;
+}
+
+const looksLikeEdge = (body: string): boolean =>
+  /errors\.aliyun\.com|<title>405<\/title>|<!doctypehtml|potential threats to the server/i.test(body.slice(0, 1000));
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,33 @@
+import type { CredentialStore, Lease, LeaseOutcome, LeaseRequest } from '@zai2api/credentials';
+
+/** A lease that renews itself until it is released. */
+export interface KeptLease {
+  readonly lease: Lease;
+  /** Gives the credential back. Idempotent: the first outcome counts. Never throws. */
+  release(outcome: LeaseOutcome): void;
+}
+
+/** A crashed process blocks its credentials for at most this long. */
+const LEASE_MS = 60_000;
+const RENEW_MS = LEASE_MS / 3;
+
+/** Leases a credential and keeps it. Throws what `store.lease` throws; `onFailure` hears of renewals and releases that failed. */
+export async function keepLease(
+  store: CredentialStore,
+  wanted: Omit<LeaseRequest, 'leaseMs'>,
+  onFailure: (reason: unknown) => void,
+): Promise<KeptLease> {
+  const lease = await store.lease({ ...wanted, leaseMs: LEASE_MS });
+  const timer = setInterval(() => void store.renew(lease, LEASE_MS).catch(onFailure), RENEW_MS);
+  timer.unref();
+  let isReleased = false;
+  return {
+    lease,
+    release(outcome) {
+      if (isReleased) return;
+      isReleased = true;
+      clearInterval(timer);
+      lease.release(outcome).catch(onFailure);
+    },
+  };
+}

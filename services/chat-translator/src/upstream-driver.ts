@@ -1,0 +1,30 @@
+import type { UpstreamModel } from '@zai2api/dialects';
+import type { Credential } from '@zai2api/credentials';
+import type { TurnEvent, TurnRequest, TurnWarning } from '@zai2api/turn';
+
+/** One turn as a driver gets it: what the client asked for, and what the model's name and abilities made of it. */
+export interface DriverTurn {
+  readonly request: TurnRequest;
+  readonly warnings: readonly TurnWarning[];
+  readonly model: UpstreamModel;
+  readonly thinking: boolean;
+  readonly search: boolean;
+  /** Longest silence of the upstream in milliseconds. */
+  readonly idleTimeoutMs: number;
+}
+
+/** One way to the models. */
+export interface UpstreamDriver {
+  readonly name: string;
+  /**
+   * Runs one turn on one credential. Yields the events of one network chunk at a time and ends after `turn-end` or `turn-error`;
+   * throws a TurnError when the answer did not begin. Aborting the signal, or leaving the iteration, ends the upstream call at once.
+   */
+  run(turn: DriverTurn, credential: Credential, signal: AbortSignal): AsyncIterable<TurnEvent[]>;
+  /** The models on offer now. Throws a TurnError. */
+  listModels(credential: Credential, signal: AbortSignal): Promise<UpstreamModel[]>;
+  /** Learns anew what may have gone stale; called before a retry that an error of `refresh-session` asks for. */
+  refresh(signal: AbortSignal): Promise<void>;
+  /** Waits for the cleaning-up that goes on behind finished turns, up to the deadline. */
+  stop(deadline: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto';
+import {
+  createZaiWebDecoder,
+  decodeChatId,
+  decodeModels,
+  encodeChatCreation,
+  encodeChatDeletion,
+  encodeCommonHeaders,
+  encodeCompletion,
+  flattenMessages,
+  type CodecContext,
+  type CompletionInput,
+  type WebProfile,
+} from '@zai2api/dialects';
+import type { Logger } from '@zai2api/runtime';
+import { TurnError, type ReasoningEffort } from '@zai2api/turn';
+import type { Dispatcher } from 'undici';
+import { signingFunctions } from '../signing-functions.ts';
+import type { DriverTurn, UpstreamDriver } from '../upstream-driver.ts';
+import { createBackgroundTasks } from './background-tasks.ts';
+import { createFrontendVersion } from './frontend-version.ts';
+import { createUpstreamClock } from './upstream-clock.ts';
+import { createWebClient } from './web-client.ts';
+
+export interface ZaiWebDriverOptions {
+  readonly profile: WebProfile;
+  /** Used until the live version was read, and when it cannot be. */
+  readonly fallbackFrontendVersion: string;
+  readonly requestTimeoutMs: number;
+  readonly deleteChats: boolean;
+  readonly dispatcher: Dispatcher;
+  readonly context: CodecContext;
+  readonly logger: Logger;
+}
+
+/** How long the upstream may still send counts and ids once it has said that the answer is complete (protocol 5.8). */
+const AFTER_DONE_MS = 1_000;
+/** A chat that cannot be had quickly is not waited for: the turn works without it (protocol 4.2). */
+const CHAT_CREATION_TIMEOUT_MS = 10_000;
+
+/** The first turn waits for the start page: not long, as there is a configured version. */
+const PAGE_TIMEOUT_MS = 5_000;
+
+/** The chat.z.ai web backend as a driver. */
+export function createZaiWebDriver(options: ZaiWebDriverOptions): UpstreamDriver {
+  const { profile, dispatcher, context, logger } = options;
+  const localNow = (): number => context.now();
+  const clock = createUpstreamClock(localNow);
+  const client = createWebClient({ dispatcher, clock, now: localNow, timeoutMs: options.requestTimeoutMs });
+  const background = createBackgroundTasks((reason) =>
+    logger.debug({ err: reason }, 'an upstream chat was not deleted'),
+  );
+  const frontendVersion = createFrontendVersion({
+    fallback: options.fallbackFrontendVersion,
+    now: localNow,
+    readPage: async () => {
+      const headers = { ...encodeCommonHeaders(profile), Accept: 'text/html' };
+      const page = await client.call(
+        { method: 'GET', url: `${profile.base}/`, headers },
+        AbortSignal.timeout(PAGE_TIMEOUT_MS),
+      );
+      return typeof page === 'string' ? page : '';
+    },
+    onReading: (version) => logger[version === undefined ? 'warn' : 'debug']({ version }, 'read the frontend version'),
+  });
+
+  async function createChat(input: Omit<CompletionInput, 'chatId'>, signal: AbortSignal): Promise<string | undefined> {
+    try {
+      const bounded = AbortSignal.any([signal, AbortSignal.timeout(CHAT_CREATION_TIMEOUT_MS)]);
+      const chatId = decodeChatId(await client.call(encodeChatCreation(input), bounded));
+      if (chatId !== undefined) return chatId;
+      logger.warn('the upstream created a chat without an id');
+    } catch (reason) {
+      const error = TurnError.from(reason);
+      // These would only come back on the completion; all others do not fail the turn (protocol 12.3).
+      if (signal.aborted || error.code === 'upstream_unreachable' || error.code === 'upstream_blocked') throw error;
+      if (error.details.reason === 'upstream_unauthorized') throw error;
+      logger.warn({ err: error }, 'the upstream created no chat; going on without one');
+    }
+    return undefined;
+  }
+
+  function deleteChat(token: string, chatId: string): void {
+    if (!options.deleteChats) return;
+    background.run(() => client.call(encodeChatDeletion({ profile, token, chatId }), new AbortController().signal));
+  }
+
+  return {
+    name: 'web',
+
+    async *run(turn, credential, signal) {
+      const input: Omit<CompletionInput, 'chatId'> = {
+        profile,
+        frontendVersion: await frontendVersion.current(signal),
+        token: credential.token,
+        userId: credential.userId,
+        userName: credential.userName === '' ? 'Guest' : credential.userName,
+        prompt: flattenMessages(turn.request.messages),
+        upstreamModel: turn.model.upstreamId,
+        features: { thinking: turn.thinking, search: turn.search, reasoningEffort: upstreamEffort(turn) },
+        userMessageId: randomUUID(),
+        assistantMessageId: randomUUID(),
+        requestId: randomUUID(),
+        timestampMs: clock.now(),
+      };
+      const chatId = await createChat(input, signal);
+      // The first answers teach the clock: the signature takes the time as it is known now.
+      const completion = encodeCompletion(
+        { ...input, timestampMs: clock.now(), chatId: chatId ?? randomUUID() },
+        signingFunctions,
+      );
+      try {
+        const answer = await client.open(completion, signal, turn.idleTimeoutMs);
+        const decoder = createZaiWebDecoder({
+          model: turn.request.model,
+          warnings: turn.warnings,
+          prompt: input.prompt,
+          chatCreated: chatId !== undefined,
+          context,
+        });
+        let afterDone: NodeJS.Timeout | undefined;
+        try {
+          for await (const bytes of answer.body) {
+            const events = decoder.push(bytes);
+            if (events.length > 0) yield events;
+            if (decoder.complete && afterDone === undefined) {
+              afterDone = setTimeout(() => answer.close('at-once'), AFTER_DONE_MS);
+            }
+          }
+        } catch (reason) {
+          const error = TurnError.from(reason);
+          // Behind a complete answer the connection may break, also by our own hand.
+          if (!decoder.complete || error.code === 'cancelled') {
+            yield [{ type: 'turn-error', error }];
+            return;
+          }
+        } finally {
+          clearTimeout(afterDone);
+          answer.close(decoder.complete ? 'after-the-rest' : 'at-once');
+        }
+        const events = decoder.end();
+        if (events.length > 0) yield events;
+        if (decoder.skippedFrames > 0)
+          logger.warn({ skippedFrames: decoder.skippedFrames }, 'passed over frames that are no JSON');
+      } finally {
+        if (chatId !== undefined) deleteChat(credential.token, chatId);
+      }
+    },
+
+    async listModels(credential, signal) {
+      const headers = encodeCommonHeaders(profile, credential.token);
+      return decodeModels(await client.call({ method: 'GET', url: `${profile.base}/api/models`, headers }, signal));
+    },
+
+    refresh: (signal) => frontendVersion.refresh(signal),
+    stop: (deadline) => background.stop(deadline),
+  };
+}
+
+/** The web backend knows two efforts, and only some models take one at all (protocol 4.6, contract 1.7). */
+const effortByName: Record<ReasoningEffort, 'high' | 'max' | undefined> = {
+  none: undefined,
+  minimal: undefined,
+  low: 'high',
+  medium: 'high',
+  high: 'high',
+  xhigh: 'max',
+  max: 'max',
+};
+
+function upstreamEffort({ model, thinking, request }: DriverTurn): 'high' | 'max' | undefined {
+  const { effort } = request.reasoning;
+  return model.capabilities.reasoningEffort && thinking && effort !== undefined ? effortByName[effort] : undefined;
+}
