@@ -24,6 +24,7 @@ export interface ChatTranslator {
 
 export interface ChatTranslatorOptions {
   readonly settings: TranslatorSettings;
+  readonly profile: WebProfile;
   readonly runtime: Runtime;
   readonly credentials: CredentialStore;
   /** Holds every stream to the order rules of its events; for tests and development. */
@@ -38,6 +39,7 @@ const modelPath = /^(?:\/v1|\/v1\/v1|\/api\/v1|\/openai\/v1|\/api\/paas\/v4)?\/m
 /** Wires the translator. Its connections and its last clean-ups end with the runtime's stop. */
 export function createChatTranslator({
   settings,
+  profile,
   runtime,
   credentials,
   checksEvents,
@@ -51,7 +53,7 @@ export function createChatTranslator({
   };
   const dispatcher = new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS }, connections: null });
   const driver = createZaiWebDriver({
-    profile: webProfileOf(settings),
+    profile,
     fallbackFrontendVersion: settings.ZAI_FE_VERSION,
     requestTimeoutMs: settings.ZAI_REQUEST_TIMEOUT * 1000,
     deleteChats: settings.ZAI_DELETE_CHATS,
@@ -118,18 +120,6 @@ export function createChatTranslator({
 export function encodeErrorByPath(error: TurnError, ctx: ParameterizedContext<RequestState>): EncodedAnswer {
   const { status, headers, body } = errorDialectForPath(ctx.path, ctx.headers).encodeError(error);
   return { status, headers, body: JSON.stringify(body) };
-}
-
-function webProfileOf(settings: TranslatorSettings): WebProfile {
-  return {
-    base: settings.ZAI_API_BASE,
-    signingSecret: settings.ZAI_SIGNING_SECRET.reveal(),
-    userAgent: settings.ZAI_USER_AGENT,
-    language: settings.ZAI_LANGUAGE,
-    timeZone: settings.ZAI_TIMEZONE,
-    region: settings.ZAI_REGION,
-    deviceId: settings.ZAI_DEVICE_ID ?? randomUUID(),
-  };
 }
 
 function wrongMethod(ctx: ParameterizedContext<RequestState>, allowed: string): TurnError {

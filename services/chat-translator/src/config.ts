@@ -65,6 +65,15 @@ export const translatorProcessSettings = {
   ...runtimeSettings,
   ...webUpstreamSettings,
   ...translatorSettings,
+  ZAI_UPSTREAM_TOKEN: setting.secret({
+    description: 'Your own chat.z.ai token, or several, comma separated. Preferred over guest tokens.',
+  }),
+  ZAI_UPSTREAM_TOKEN_CONCURRENCY: setting.integer({
+    default: 3,
+    min: 1,
+    max: 1_000,
+    description: 'Turns that may run at once on one user token.',
+  }),
 };
 
 /** The parsed settings that `createChatTranslator` needs. */

@@ -87,7 +87,8 @@ export async function openTurn(turn: DriverTurn, signal: AbortSignal, options: O
     const held: TurnEvent[][] = [];
     for (;;) {
       const next = await iterator.next();
-      if (next.done === true) throw new TurnError('internal', 'The driver ended without an answer.', { layer: 'internal' });
+      if (next.done === true)
+        throw new TurnError('internal', 'The driver ended without an answer.', { layer: 'internal' });
       const batch = next.value;
       held.push(batch);
       if (batch.some(isContentEvent)) break;

@@ -1,0 +1,62 @@
+import type { TurnError } from '@zai2api/turn';
+import type { LeaseRequest } from './credential-store.ts';
+import type { StartTimer } from './start-timer.ts';
+
+/** One lease request in the line. Granting or refusing takes it out. */
+export interface Waiter<T> {
+  readonly request: LeaseRequest;
+  /** When its wait is over, milliseconds since the epoch. */
+  readonly deadlineMs: number;
+  grant(value: T): void;
+  refuse(error: TurnError): void;
+}
+
+/** Those who wait, in the order they came. */
+export interface WaitingLine<T> {
+  /** Waits to be granted; rejects by itself at its deadline with `onTimeout`'s error, and at once when its signal aborts. */
+  join(request: LeaseRequest, deadlineMs: number, onTimeout: () => TurnError): Promise<T>;
+  /** Safe to grant and refuse while iterating. */
+  waiters(): Iterable<Waiter<T>>;
+  readonly size: number;
+}
+
+/** A first-come-first-served line that is served by its owner; it never polls. */
+export function createWaitingLine<T>(options: { now(): number; startTimer: StartTimer }): WaitingLine<T> {
+  const line = new Set<Waiter<T>>();
+
+  return {
+    join(request, deadlineMs, onTimeout) {
+      const { promise, resolve, reject } = Promise.withResolvers<T>();
+      const { signal } = request;
+      const leave = (): void => {
+        line.delete(waiter);
+        signal.removeEventListener('abort', onAbort);
+        cancelTimer();
+      };
+      const waiter: Waiter<T> = {
+        request,
+        deadlineMs,
+        grant(value) {
+          leave();
+          resolve(value);
+        },
+        refuse(error) {
+          leave();
+          reject(error);
+        },
+      };
+      const onAbort = (): void => {
+        leave();
+        reject(signal.reason as Error);
+      };
+      signal.addEventListener('abort', onAbort);
+      const cancelTimer = options.startTimer(deadlineMs - options.now(), () => waiter.refuse(onTimeout()));
+      line.add(waiter);
+      return promise;
+    },
+    waiters: () => line.values(),
+    get size() {
+      return line.size;
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { closeIfClientIsGone } from './close-if-client-is-gone.ts';
+import { onResponseClose } from './on-response-close.ts';
+
+/** A server that listens. */
+export interface RunningServer {
+  readonly host: string;
+  /** The bound port, also when 0 was asked for. */
+  readonly port: number;
+  readonly server: http.Server;
+  /** Refuses new connections, drops idle ones, waits for running responses, and cuts those that are left at the deadline. */
+  stop(deadline: AbortSignal): Promise<void>;
+}
+
+const serverOptions: http.ServerOptions = {
+  // Coding agents send long metadata headers: Node's 16 KiB is close (contract 5.6).
+  maxHeaderSize: 32 * 1024,
+  // Above the idle time of balancers, 60 to 75 s: else they send on a connection that is just being closed (contract 5.7).
+  keepAliveTimeout: 76_000,
+  headersTimeout: 80_000,
+  // For the upload of the request alone: 32 MiB at 0.5 Mbit/s.
+  requestTimeout: 600_000,
+  noDelay: true,
+};
+
+/** Listens with the settings that streams behind proxies need. Rejects when the address cannot be bound. */
+export async function listen(
+  handler: http.RequestListener,
+  { host, port }: { host: string; port: number },
+): Promise<RunningServer> {
+  const running = new Set<http.ServerResponse>();
+  let isStopping = false;
+
+  const server = http.createServer(serverOptions, (request, response) => {
+    running.add(response);
+    if (isStopping) response.shouldKeepAlive = false;
+    onResponseClose(response, () => {
+      running.delete(response);
+      if (isStopping) setImmediate(() => server.closeIdleConnections());
+    });
+    handler(request, response);
+  });
+  // By itself Node ends the connection, with the answer unsent, when a client only ends its own side (contract 5.7).
+  Object.assign(server, { httpAllowHalfOpen: true });
+  server.on('connection', (socket) => {
+    socket.on('end', () => {
+      for (const response of running) if (response.req.socket === socket) closeIfClientIsGone(response);
+    });
+  });
+  server.listen({ host, port });
+  await once(server, 'listening');
+  const address = server.address() as AddressInfo;
+
+  return {
+    host: address.address,
+    port: address.port,
+    server,
+    async stop(deadline) {
+      if (!server.listening) return;
+      isStopping = true;
+      const closed = once(server, 'close');
+      server.close();
+      for (const response of running) if (!response.headersSent) response.shouldKeepAlive = false;
+      const cut = (): void => server.closeAllConnections();
+      if (deadline.aborted) cut();
+      deadline.addEventListener('abort', cut, { once: true });
+      await closed;
+      deadline.removeEventListener('abort', cut);
+    },
+  };
+}

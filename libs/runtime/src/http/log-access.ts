@@ -1,0 +1,49 @@
+import type { Middleware } from 'koa';
+import type { Logger } from '../create-logger.ts';
+import type { RequestState } from './assign-request-id.ts';
+import { onResponseClose } from './on-response-close.ts';
+
+/** The status that is logged and counted when the client left before its answer was complete (contract 5.1). */
+export const CLIENT_CLOSED_REQUEST = 499;
+
+/** Longest client-supplied value that is logged (contract 5.4). */
+const MAX_CLIENT_VALUE_LENGTH = 512;
+
+/** Long enough for every endpoint; nobody shall fill the log, or keep its filters busy, with paths. */
+const MAX_PATH_LENGTH = 256;
+
+/** Paths that are asked all the time by machines. */
+const quietPaths: ReadonlySet<string> = new Set(['/health']);
+
+/**
+ * One line per request, when its response is over: method, path without query, status (499 when the client left), milliseconds, bytes
+ * on the wire, request id. Bodies and headers are not logged, except the client's own request id and retry count.
+ */
+export function logAccess(logger: Logger): Middleware<RequestState> {
+  return (ctx, next) => {
+    const startedAtMs = performance.now();
+    const { req: request, res: response, method, path } = ctx;
+    const { socket } = request;
+    const bytesBefore = socket.bytesWritten;
+    onResponseClose(response, () => {
+      logger[quietPaths.has(path) ? 'debug' : 'info'](
+        {
+          requestId: ctx.state.requestId,
+          method,
+          path: path.slice(0, MAX_PATH_LENGTH),
+          status: response.writableFinished ? response.statusCode : CLIENT_CLOSED_REQUEST,
+          durationMs: Math.round(performance.now() - startedAtMs),
+          bytes: socket.bytesWritten - bytesBefore,
+          clientRequestId: shown(request.headers['x-client-request-id']),
+          retryCount: shown(request.headers['x-stainless-retry-count']),
+        },
+        'request',
+      );
+    });
+    return next();
+  };
+}
+
+function shown(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value.slice(0, MAX_CLIENT_VALUE_LENGTH) : undefined;
+}

@@ -1,0 +1,49 @@
+/** What stands between a process and its work, by name. Empty: ready. */
+export type Missing = Readonly<Record<string, string>>;
+
+/** The state behind the probes. */
+export interface Readiness {
+  addCheck(name: string, check: () => true | string): void;
+  /** The start is complete. */
+  started(): void;
+  /** The stop has begun; never ready again. */
+  stopping(): void;
+  isStarted(): boolean;
+  missing(): Missing;
+}
+
+export function createReadiness(): Readiness {
+  const checks = new Map<string, () => true | string>();
+  let phase: 'starting' | 'running' | 'stopping' = 'starting';
+  let isStarted = false;
+  return {
+    addCheck(name, check) {
+      checks.set(name, check);
+    },
+    started() {
+      isStarted = true;
+      if (phase === 'starting') phase = 'running';
+    },
+    stopping() {
+      phase = 'stopping';
+    },
+    isStarted: () => isStarted,
+    missing() {
+      const missing: Record<string, string> = {};
+      if (phase !== 'running') missing['process'] = phase;
+      for (const [name, check] of checks) {
+        const result = runCheck(check);
+        if (result !== true) missing[name] = result;
+      }
+      return missing;
+    },
+  };
+}
+
+function runCheck(check: () => true | string): true | string {
+  try {
+    return check();
+  } catch {
+    return 'the check failed';
+  }
+}

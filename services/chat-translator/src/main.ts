@@ -1,0 +1,52 @@
+import {
+  assignRequestId,
+  createRuntime,
+  handleErrors,
+  listen,
+  logAccess,
+  parseSettings,
+  readPackageVersion,
+  reportAppErrors,
+  runMain,
+  webProfileOf,
+  type RequestState,
+} from '@zai2api/runtime';
+import { TurnError } from '@zai2api/turn';
+import Koa from 'koa';
+import { createChatTranslator, encodeErrorByPath } from './chat-translator.ts';
+import { translatorProcessSettings } from './config.ts';
+import { openOwnCredentials } from './own-credentials.ts';
+
+await runMain(async () => {
+  const settings = parseSettings(translatorProcessSettings, process.env);
+  const credentials = await openOwnCredentials(settings.ZAI_UPSTREAM_TOKEN, settings.ZAI_UPSTREAM_TOKEN_CONCURRENCY);
+  const runtime = createRuntime({ name: 'chat-translator', version: readPackageVersion(import.meta.url), settings });
+  const translator = createChatTranslator({
+    settings,
+    profile: webProfileOf(settings),
+    runtime,
+    credentials,
+    checksEvents: settings.ZAI_DEBUG_MODE,
+  });
+
+  const app = new Koa<RequestState>();
+  reportAppErrors(app, runtime.logger);
+  app.use(assignRequestId({ trustIncoming: true }));
+  app.use(logAccess(runtime.logger));
+  app.use(handleErrors({ encodeError: encodeErrorByPath, logger: runtime.logger }));
+  app.use(translator.middleware);
+  app.use((ctx) => {
+    throw new TurnError('not_found', `Invalid URL (${ctx.method} ${ctx.path})`, { layer: 'client' });
+  });
+  const handler = app.callback();
+
+  await runtime.run(async () => {
+    const server = await listen((request, response) => void handler(request, response), {
+      host: settings.ZAI_TRANSLATOR_HOST,
+      port: settings.ZAI_TRANSLATOR_PORT,
+    });
+    runtime.onStop('servers', 'translator', (deadline) => server.stop(deadline));
+    runtime.onStop('stores', 'credentials', () => credentials.close());
+    runtime.logger.info({ host: server.host, port: server.port }, 'listening');
+  });
+});

@@ -1,0 +1,41 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+type Headers = Record<string, string | string[]>;
+
+const hopByHop = [
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+];
+
+/** Not for the inside: the caller's secrets, what belongs to this connection, and what would make the inside compress a stream. */
+const requestOnly = new Set([...hopByHop, 'host', 'expect', 'authorization', 'x-api-key', 'cookie', 'accept-encoding']);
+
+/** Not for the outside: what the gateway says itself. */
+const responseOnly = new Set([...hopByHop, 'date', 'server', 'x-request-id', 'request-id', 'set-cookie']);
+
+/** The headers of a request as they go to the inside, with the gateway's request id. */
+export function forwardedRequestHeaders(headers: IncomingHttpHeaders, requestId: string): Headers {
+  return { ...keep(headers, requestOnly), 'x-request-id': requestId };
+}
+
+/** The headers of an inner answer as they go to the client. CORS is the gateway's alone. */
+export function forwardedResponseHeaders(headers: IncomingHttpHeaders): Headers {
+  const kept = keep(headers, responseOnly);
+  return Object.fromEntries(Object.entries(kept).filter(([name]) => !name.startsWith('access-control-')));
+}
+
+function keep(headers: IncomingHttpHeaders, dropped: ReadonlySet<string>): Headers {
+  const named = new Set((headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase()));
+  const kept: Headers = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined && !dropped.has(name) && !named.has(name)) kept[name] = value;
+  }
+  return kept;
+}

@@ -1,0 +1,129 @@
+import {
+  ConfigError,
+  parseSettings,
+  runtimeSettings,
+  Secret,
+  setting,
+  type RuntimeSettings,
+  type Settings,
+} from '@zai2api/runtime';
+
+/** The gateway's own variables, without those of every process. */
+export const gatewaySettings = {
+  ZAI_HOST: setting.optionalText({
+    description:
+      'Address of the public port; unset: every address when keys are required or `ZAI_API_KEY_ENABLED=false`, else loopback.',
+  }),
+  ZAI_PORT: setting.integer({ default: 8080, max: 65_535, description: 'Public port. 0 takes any free port.' }),
+  ZAI_API_KEY: setting.secret({ description: 'The accepted API keys, comma separated.' }),
+  ZAI_API_KEY_ENABLED: setting.optionalBoolean({
+    description:
+      'Whether a key is required; unset: as soon as one is configured. `false` opens the API to everybody who reaches it.',
+  }),
+  ZAI_CORS_ORIGINS: setting.list({
+    default: ['*'],
+    description: 'Origins of web pages that may call the API, comma separated, or `*`.',
+  }),
+  ZAI_MAX_BODY_BYTES: setting.integer({
+    default: 32 * 1024 * 1024,
+    min: 1,
+    description: 'Largest request body in bytes.',
+  }),
+  ZAI_MAX_CONCURRENT_REQUESTS: setting.integer({
+    default: 100,
+    min: 1,
+    description: 'Turns that run at the same time.',
+  }),
+  ZAI_QUEUE_TIMEOUT: setting.seconds({
+    default: 10,
+    description: 'Seconds that a turn waits for its start before it is answered 429.',
+  }),
+  ZAI_QUEUE_SIZE: setting.integer({
+    default: 1000,
+    description: 'Turns that may wait at the same time; more are answered 429 at once.',
+  }),
+  ZAI_TRANSLATOR_URL: setting.url({
+    default: 'http://127.0.0.1:8081',
+    description: 'Where the gateway finds the chat-translator. Not used by `standalone`.',
+  }),
+};
+
+/** The parsed `gatewaySettings`. */
+export type GatewaySettings = Settings<typeof gatewaySettings>;
+
+/** What the variables mean together. */
+export interface ResolvedGatewaySettings {
+  readonly host: string;
+  readonly port: number;
+  /** Empty: nobody is asked for a key. */
+  readonly keys: readonly Secret[];
+  /** A sentence for the log at start, when no key is asked for. */
+  readonly openNotice: string | undefined;
+  readonly corsOrigins: readonly string[];
+  readonly maxBodyBytes: number;
+  readonly concurrency: { readonly limit: number; readonly queueSize: number; readonly queueTimeoutMs: number };
+  readonly translatorUrl: string;
+}
+
+const EVERY_ADDRESS = '0.0.0.0';
+const LOOPBACK = '127.0.0.1';
+
+/**
+ * Decides who may call and from where (architecture 5). Throws a ConfigError where the variables contradict each other: a required key
+ * that is missing, or a public address without keys that nobody asked for.
+ */
+export function resolveGatewaySettings(settings: GatewaySettings): ResolvedGatewaySettings {
+  const { ZAI_API_KEY_ENABLED: isEnabled, ZAI_HOST: wantedHost } = settings;
+  const configured = splitKeys(settings.ZAI_API_KEY);
+  if (isEnabled === true && configured.length === 0) {
+    throw new ConfigError(['ZAI_API_KEY_ENABLED: is true, but ZAI_API_KEY holds no key']);
+  }
+  const keys = isEnabled === false ? [] : configured;
+  const host = wantedHost ?? (keys.length > 0 || isEnabled === false ? EVERY_ADDRESS : LOOPBACK);
+  if (keys.length === 0 && isEnabled !== false && !isLoopback(host)) {
+    throw new ConfigError([
+      `ZAI_HOST: ${host} is reachable by others, but no key is configured; set ZAI_API_KEY, or ZAI_API_KEY_ENABLED=false to open the API`,
+    ]);
+  }
+  return {
+    host,
+    port: settings.ZAI_PORT,
+    keys,
+    openNotice: keys.length > 0 ? undefined : openNotice(host),
+    corsOrigins: settings.ZAI_CORS_ORIGINS,
+    maxBodyBytes: settings.ZAI_MAX_BODY_BYTES,
+    concurrency: {
+      limit: settings.ZAI_MAX_CONCURRENT_REQUESTS,
+      queueSize: settings.ZAI_QUEUE_SIZE,
+      queueTimeoutMs: settings.ZAI_QUEUE_TIMEOUT * 1000,
+    },
+    translatorUrl: settings.ZAI_TRANSLATOR_URL,
+  };
+}
+
+/** Reads everything that the gateway as a process of its own needs. Throws a ConfigError. */
+export function loadGatewaySettings(env: Record<string, string | undefined>): {
+  runtime: RuntimeSettings;
+  gateway: ResolvedGatewaySettings;
+} {
+  const settings = parseSettings({ ...runtimeSettings, ...gatewaySettings }, env);
+  return { runtime: settings, gateway: resolveGatewaySettings(settings) };
+}
+
+function splitKeys(keys: Secret | undefined): Secret[] {
+  return (keys?.reveal() ?? '')
+    .split(',')
+    .map((key) => key.trim())
+    .filter((key) => key !== '')
+    .map((key) => new Secret(key));
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function openNotice(host: string): string {
+  return isLoopback(host)
+    ? 'No API key is configured: listening on loopback only. Set ZAI_API_KEY to serve other machines.'
+    : 'No API key is required: everybody who reaches this address may use the API.';
+}

@@ -1,0 +1,79 @@
+import type http from 'node:http';
+import {
+  assignRequestId,
+  handleErrors,
+  logAccess,
+  reportAppErrors,
+  type RequestState,
+  type Runtime,
+} from '@zai2api/runtime';
+import Koa, { type Middleware } from 'koa';
+import type { ResolvedGatewaySettings } from './config.ts';
+import { encodeErrorAnswer } from './encode-gateway-error.ts';
+import type { GatewayState } from './gateway-state.ts';
+import type { ConcurrencyLimiter } from './limits/concurrency-limiter.ts';
+import { createMemoryConcurrencyLimiter } from './limits/memory-concurrency-limiter.ts';
+import { createGatewayMetrics } from './metrics.ts';
+import { allowCrossOrigin } from './middleware/allow-cross-origin.ts';
+import { answerPublicRoutes } from './middleware/answer-public-routes.ts';
+import { authenticate } from './middleware/authenticate.ts';
+import { findRoute } from './middleware/find-route.ts';
+import { limitBody } from './middleware/limit-body.ts';
+import { limitConcurrency } from './middleware/limit-concurrency.ts';
+import { observeRequests } from './middleware/observe-requests.ts';
+import { refuseWhileStopping } from './middleware/refuse-while-stopping.ts';
+import { requireRoute } from './middleware/require-route.ts';
+
+/** The public edge, ready to be given to `listen`. */
+export interface Gateway {
+  readonly app: Koa<GatewayState>;
+  readonly callback: http.RequestListener;
+}
+
+/**
+ * Builds the gateway. `backend` answers the served endpoints: over HTTP (`createHttpBackend`), or the translator's own middleware in the
+ * same process. From the phase `servers` of the runtime's stop on, new requests are refused.
+ */
+export function createGateway(options: {
+  readonly settings: ResolvedGatewaySettings;
+  readonly runtime: Pick<Runtime, 'name' | 'version' | 'logger' | 'registry' | 'onStop'>;
+  readonly backend: Middleware<GatewayState> | Middleware<RequestState>;
+  readonly limiter?: ConcurrencyLimiter;
+}): Gateway {
+  const { settings, runtime, backend, limiter = createMemoryConcurrencyLimiter(settings.concurrency) } = options;
+  const { logger } = runtime;
+  const metrics = createGatewayMetrics(runtime.registry, () => limiter.waiting());
+  let isStopping = false;
+  runtime.onStop('servers', 'refuse new requests', () => {
+    isStopping = true;
+    return Promise.resolve();
+  });
+
+  const middlewares: readonly Middleware<GatewayState>[] = [
+    // First, so that every answer and every line has the id.
+    assignRequestId(),
+    // Before the route is made canonical: the log shows the path as it was asked for.
+    logAccess(logger),
+    findRoute(),
+    observeRequests(metrics),
+    // Outside all that may throw.
+    handleErrors({ encodeError: encodeErrorAnswer, logger }),
+    // Before the key: browsers send preflights without one, and hide errors without CORS headers.
+    allowCrossOrigin(settings.corsOrigins),
+    refuseWhileStopping(() => isStopping),
+    answerPublicRoutes(runtime),
+    // Before anything that costs: strangers use up no slot and no memory.
+    authenticate(settings.keys),
+    requireRoute(),
+    limitBody(settings.maxBodyBytes),
+    // Last: only what will run waits for a slot.
+    limitConcurrency(limiter, metrics),
+    backend as Middleware<GatewayState>,
+  ];
+
+  const app = new Koa<GatewayState>();
+  reportAppErrors(app, logger);
+  for (const middleware of middlewares) app.use(middleware);
+  const callback = app.callback();
+  return { app, callback: (request, response) => void callback(request, response) };
+}

@@ -1,0 +1,11 @@
+export { createHttpBackend, type HttpBackend } from './backend/create-http-backend.ts';
+export {
+  gatewaySettings,
+  loadGatewaySettings,
+  resolveGatewaySettings,
+  type GatewaySettings,
+  type ResolvedGatewaySettings,
+} from './config.ts';
+export { createGateway, type Gateway } from './gateway.ts';
+export type { ConcurrencyLimiter, ConcurrencySlot } from './limits/concurrency-limiter.ts';
+export { createMemoryConcurrencyLimiter } from './limits/memory-concurrency-limiter.ts';

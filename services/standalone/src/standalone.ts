@@ -1,0 +1,87 @@
+import { createChatTranslator } from '@zai2api/chat-translator';
+import { createMemoryCredentialStore } from '@zai2api/credentials';
+import { createGateway, resolveGatewaySettings } from '@zai2api/gateway';
+import {
+  createRuntime,
+  listen,
+  readPackageVersion,
+  webProfileOf,
+  type Logger,
+  type RunningServer,
+} from '@zai2api/runtime';
+import { createIntervalSchedule, createTokenRefresher } from '@zai2api/token-refresher';
+import type { StandaloneSettings } from './config.ts';
+
+/** Gateway, translator and refresher in one process, on a store in memory. */
+export interface Standalone {
+  /** Serves until it is stopped; rejects when it cannot start. */
+  run(): Promise<void>;
+  /** Resolves when the public port answers. */
+  readonly listening: Promise<{ readonly url: string; readonly adminUrl: string }>;
+  /** Ordered stop; resolves when nothing runs any more. */
+  stop(): Promise<void>;
+}
+
+/** The pool is warm before the first request, but an upstream that does not answer must not keep the port closed. */
+const MAX_WARM_UP_MS = 5_000;
+
+/** Wires the three services. Throws a ConfigError where the settings contradict each other; nothing runs before `run`. */
+export function createStandalone(settings: StandaloneSettings, options: { logger?: Logger } = {}): Standalone {
+  const gatewaySettings = resolveGatewaySettings(settings);
+  const runtime = createRuntime({
+    name: 'standalone',
+    version: readPackageVersion(import.meta.url),
+    settings,
+    ...options,
+  });
+  const { logger, registry } = runtime;
+  const profile = webProfileOf(settings);
+  const store = createMemoryCredentialStore({ now: () => Date.now() });
+  const refresher = createTokenRefresher({
+    settings,
+    profile,
+    store,
+    schedule: createIntervalSchedule({ intervalMs: settings.ZAI_REFRESH_INTERVAL * 1000, logger }),
+    logger,
+    registry,
+  });
+  const translator = createChatTranslator({
+    settings,
+    profile,
+    runtime,
+    credentials: store,
+    checksEvents: settings.ZAI_DEBUG_MODE,
+  });
+  const gateway = createGateway({ settings: gatewaySettings, runtime, backend: translator.middleware });
+  const listening = Promise.withResolvers<{ url: string; adminUrl: string }>();
+
+  async function warm(): Promise<void> {
+    const deadline = AbortSignal.timeout(MAX_WARM_UP_MS);
+    await refresher.warm(deadline).catch(() => logger.warn('the token pool is not warm yet; serving all the same'));
+    await translator.warm(deadline);
+  }
+
+  async function start(): Promise<void> {
+    runtime.onStop('workers', 'token refresher', () => refresher.stop());
+    runtime.onStop('stores', 'credentials', () => store.close());
+    refresher.start();
+    await warm();
+    const server = await listen(gateway.callback, gatewaySettings);
+    runtime.onStop('servers', 'public port', (deadline) => server.stop(deadline));
+    if (gatewaySettings.openNotice !== undefined) logger.warn(gatewaySettings.openNotice);
+    const url = urlOf(server);
+    logger.info({ url, upstream: profile.base }, 'listening');
+    listening.resolve({ url, adminUrl: `http://127.0.0.1:${runtime.adminPort}` });
+  }
+
+  return {
+    run: () => runtime.run(start),
+    listening: listening.promise,
+    stop: () => runtime.stop('asked to'),
+  };
+}
+
+function urlOf({ host, port }: RunningServer): string {
+  if (host === '0.0.0.0' || host === '::') return `http://127.0.0.1:${port}`;
+  return host.includes(':') ? `http://[${host}]:${port}` : `http://${host}:${port}`;
+}

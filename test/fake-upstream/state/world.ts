@@ -1,0 +1,62 @@
+import { createChats } from './chats.ts';
+import { createIdentities } from './identities.ts';
+import { createRequestLog } from './request-log.ts';
+import { createStreams } from './streams.ts';
+import { changeSettings } from '../change-settings.ts';
+import { defaultSettings } from '../settings.ts';
+import type { Chats } from './chats.ts';
+import type { Identities } from './identities.ts';
+import type { RequestLog } from './request-log.ts';
+import type { Streams } from './streams.ts';
+import type { ReceivedRequest } from '../received-request.ts';
+import type { FakeUpstreamSettings } from '../settings.ts';
+
+/** All that one simulator knows; the routes are functions over it. */
+export interface World {
+  readonly log: RequestLog;
+  readonly identities: Identities;
+  readonly chats: Chats;
+  readonly streams: Streams;
+  /** Told once per answered request. */
+  readonly onAnswered: (request: ReceivedRequest) => void;
+  readonly settings: () => FakeUpstreamSettings;
+  readonly configure: (change: unknown) => void;
+  /** The simulator's clock, in ms: the real one plus `clockOffsetMs`. */
+  readonly nowMs: () => number;
+  readonly nextRequestId: () => number;
+  readonly reset: () => void;
+}
+
+export function createWorld(
+  start: Partial<FakeUpstreamSettings>,
+  onAnswered: World['onAnswered'] = () => undefined,
+): World {
+  const startSettings = changeSettings(defaultSettings, start);
+  let settings = startSettings;
+  let requestCount = 0;
+  const nowMs = (): number => Date.now() + settings.clockOffsetMs;
+  const log = createRequestLog();
+  const identities = createIdentities(nowMs);
+  const chats = createChats();
+  const streams = createStreams();
+  return {
+    log,
+    identities,
+    chats,
+    streams,
+    onAnswered,
+    settings: () => settings,
+    configure(change) {
+      settings = changeSettings(settings, change);
+    },
+    nowMs,
+    nextRequestId: () => (requestCount += 1),
+    reset() {
+      settings = startSettings;
+      log.clear();
+      identities.clear();
+      chats.clear();
+      streams.clearPeaks();
+    },
+  };
+}
