@@ -1,6 +1,7 @@
 import { refillPool, type CredentialStore, type RefillPlan } from '@zai2api/credentials';
 import type { WebIdentity } from '@zai2api/dialects';
 import type { Logger } from '@zai2api/runtime';
+import { allOver } from './all-over.ts';
 import type { ChatCleaner } from './chat-cleaner.ts';
 import type { TokenRefresherSettings } from './config.ts';
 import type { FetchIdentity } from './fetch-identity.ts';
@@ -114,7 +115,7 @@ export function createGuestKeeper(options: {
 
   async function mint(count: number, signal: AbortSignal): Promise<void> {
     mintsMs.push(...Array<number>(count).fill(options.now()));
-    const results = await Promise.all(Array.from({ length: count }, () => mintOne(signal)));
+    const results = await allOver(Array.from({ length: count }, () => mintOne(signal)));
     if (signal.aborted) return;
     const faults = results.filter((fault) => fault !== undefined);
     const worst = worstFault(faults);

@@ -2,6 +2,7 @@ import type { CredentialStore } from '@zai2api/credentials';
 import type { WebProfile } from '@zai2api/dialects';
 import type { Logger, Registry } from '@zai2api/runtime';
 import { Agent } from 'undici';
+import { allOver } from './all-over.ts';
 import { createChatCleaner } from './chat-cleaner.ts';
 import type { TokenRefresherSettings } from './config.ts';
 import { createFetchIdentity } from './fetch-identity.ts';
@@ -80,7 +81,7 @@ export function createTokenRefresher(options: TokenRefresherOptions): TokenRefre
 
   async function tick(signal: AbortSignal): Promise<TickResult> {
     const areGuestsOn = settings.ZAI_ANON_TOKEN_ENABLED;
-    const [user, guest] = await Promise.all([
+    const [user, guest] = await allOver([
       users.check(signal),
       areGuestsOn ? guests.refill(signal) : { isFull: true, nextAtMs: Infinity },
     ]);

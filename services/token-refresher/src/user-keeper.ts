@@ -2,6 +2,7 @@ import type { Credential, CredentialStore } from '@zai2api/credentials';
 import type { WebIdentity } from '@zai2api/dialects';
 import type { Logger } from '@zai2api/runtime';
 import { TurnError } from '@zai2api/turn';
+import { allOver } from './all-over.ts';
 import { createBackOff, type BackOff } from './back-off.ts';
 import type { TokenRefresherSettings } from './config.ts';
 import type { FetchIdentity } from './fetch-identity.ts';
@@ -180,7 +181,7 @@ export function createUserKeeper(options: {
       if (watched.length === 0) return { usable: 0 };
       await noticeLosses();
       const due = watched.filter(({ nextCheckAtMs }) => nextCheckAtMs <= options.now());
-      await Promise.all(due.map((token) => checkOne(token, signal)));
+      await allOver(due.map((token) => checkOne(token, signal)));
       return { usable: inUse().length, nextAtMs: Math.min(...watched.map(({ nextCheckAtMs }) => nextCheckAtMs)) };
     },
   };

@@ -15,7 +15,7 @@ export interface ZaiWebDecoderOptions {
   readonly warnings: readonly TurnWarning[];
   /** The text that went up, to estimate its tokens when the upstream does not count. */
   readonly prompt: string;
-  /** False when the upstream knows no chat for this turn: it then ends a good answer with an error that means nothing (protocol 4.2). */
+  /** False when the upstream knows no chat for this turn: it may then end a good answer with an error that means nothing (protocol 4.2). */
   readonly chatCreated: boolean;
   readonly context: CodecContext;
 }
@@ -117,12 +117,14 @@ export function createZaiWebDecoder(options: ZaiWebDecoderOptions): UpstreamDeco
   /** What an error means depends on when it comes: it may end a good answer, cut one short, or be all there is. */
   function takeFault(fault: UpstreamFault, onDone: boolean): TurnEvent[] {
     if (complete) return [];
+    const counted = usage !== undefined;
     const error = classifyFault(fault);
     if (!answer.empty && error.code === 'content_refused') {
       finishReason = 'content-filter';
       return finish();
     }
-    if (!answer.empty && onDone && !options.chatCreated && error.details.recovery === 'repeat') {
+    // On the last frame of an answer that was whole, counted or without a chat of its own, a passing fault means nothing (protocol 4.2, 8.1).
+    if (!answer.empty && onDone && (counted || !options.chatCreated) && error.details.recovery === 'repeat') {
       complete = true;
       return [];
     }
@@ -166,7 +168,6 @@ export function createZaiWebDecoder(options: ZaiWebDecoderOptions): UpstreamDeco
     const inner = isRecord(frame['data']) ? frame['data'] : undefined;
     const fault = findFault(event === 'error' ? { ...frame, type: 'error' } : frame);
     if (fault) {
-      usage = decodeUsage(inner?.['usage']) ?? usage;
       return takeFault(fault, inner?.['done'] === true || inner?.['phase'] === 'done');
     }
     switch (frame['type']) {
