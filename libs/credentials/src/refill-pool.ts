@@ -26,7 +26,7 @@ const HOUR_MS = 3_600_000;
 
 /**
  * How many guests to mint: never above the target, never more than the caps, none while the pool state is bad, and a single one as a
- * probe when a bad state is over but nothing has succeeded since. Challenged and resting guests count as held: replacing them would be
+ * probe when a bad state is over but nothing has succeeded since: its pace is the back-off of whoever sets the state. Challenged and resting guests count as held: replacing them would be
  * going round the upstream's limits.
  */
 export function refillPool(counts: PoolCounts, targets: RefillTargets): RefillPlan {
@@ -36,10 +36,9 @@ export function refillPool(counts: PoolCounts, targets: RefillTargets): RefillPl
   const isBad = poolState.state !== 'ok';
   if (isBad && poolState.untilMs > nowMs) return { mint: 0, nextMintAtMs: poolState.untilMs };
 
-  const limits = [
-    { most: targets.mintsPerHour, withinMs: HOUR_MS },
-    { most: targets.burst, withinMs: targets.burstWindowMs },
-  ];
+  const cap = { most: targets.mintsPerHour, withinMs: HOUR_MS };
+  const pace = { most: targets.burst, withinMs: targets.burstWindowMs };
+  const limits = isBad ? [cap] : [cap, pace];
   const allowances = limits.map(
     ({ most, withinMs }) => most - mintsWithin(targets.recentMintsMs, nowMs, withinMs).length,
   );

@@ -211,9 +211,10 @@ describe('createGuestKeeper', () => {
     const kit = createKit();
     await kit.keeper.refill(never);
     await kit.store.remove('guest-g1');
+    kit.nowMs += 5_000;
     kit.answer = () => Promise.reject(failure('upstream_blocked', 3_600));
     await kit.keeper.refill(never);
-    kit.nowMs += 599_999;
+    kit.nowMs += 594_999;
     await kit.keeper.refill(never);
     expect((await kit.store.counts()).guest.ready).toBe(2);
   });

@@ -8,7 +8,7 @@ const LONG_MS = 60_000;
 
 /** Ticks that the test begins to wait for and ends itself. */
 function createTicks(): {
-  tick(signal: AbortSignal): Promise<TickResult>;
+  readonly tick: (signal: AbortSignal) => Promise<TickResult>;
   next(): Promise<{ signal: AbortSignal; end(result?: TickResult): void; fail(error: Error): void }>;
   readonly mostAtOnce: number;
 } {

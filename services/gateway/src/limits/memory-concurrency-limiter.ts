@@ -34,10 +34,7 @@ export function createMemoryConcurrencyLimiter(options: {
         slot.resolve({ release });
       });
     };
-    queue.add(run, { signal: waiting.signal }).catch((reason: unknown) => {
-      stopWaiting();
-      slot.reject(reason instanceof Error ? reason : new Error('The wait for a slot failed.', { cause: reason }));
-    });
+    queue.add(run, { signal: waiting.signal }).finally(stopWaiting).catch(slot.reject);
     return slot.promise;
   }
 

@@ -1,0 +1,343 @@
+import { once } from 'node:events';
+import {
+  createRuntime,
+  listen,
+  parseSettings,
+  runtimeSettings,
+  type RequestState,
+  type RunningServer,
+} from '@zai2api/runtime';
+import { TurnError } from '@zai2api/turn';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Middleware } from 'koa';
+import { gatewaySettings, resolveGatewaySettings } from './config.ts';
+import { createGateway } from './gateway.ts';
+
+const servers: RunningServer[] = [];
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.stop(AbortSignal.abort())));
+});
+
+const KEY = 'sk-test';
+const echo: Middleware<RequestState> = (ctx) => void (ctx.body = { path: ctx.path, method: ctx.method });
+
+async function start({
+  env = {},
+  backend = echo,
+}: { env?: Record<string, string>; backend?: Middleware<RequestState> } = {}) {
+  const runtime = createRuntime({
+    name: 'gateway',
+    version: '1.2.3',
+    settings: parseSettings(runtimeSettings, { ZAI_LOG_LEVEL: 'silent', ZAI_SHUTDOWN_TIMEOUT: '5' }),
+  });
+  const settings = resolveGatewaySettings(parseSettings(gatewaySettings, { ZAI_API_KEY: KEY, ...env }));
+  const gateway = createGateway({ settings, runtime, backend });
+  const server = await listen(gateway.callback, { host: '127.0.0.1', port: 0 });
+  servers.push(server);
+  return { runtime, server, url: `http://127.0.0.1:${server.port}` };
+}
+
+const withKey = { authorization: `Bearer ${KEY}` };
+const turn = (init: RequestInit = {}): RequestInit => ({
+  method: 'POST',
+  body: '{}',
+  ...init,
+  headers: { ...withKey, ...init.headers },
+});
+
+interface ErrorBody {
+  readonly error: {
+    readonly message: string;
+    readonly type: string;
+    readonly param: string | null;
+    readonly code: string | null;
+  };
+}
+const errorOf = async (response: Response) => ((await response.json()) as ErrorBody).error;
+
+describe('public routes', () => {
+  it('answer without a key', async () => {
+    const { url } = await start();
+    const health = await fetch(`${url}/health`);
+    expect(await health.text()).toBe('{"status":"ok","service":"Z.ai2api"}');
+    expect(await (await fetch(url)).json()).toMatchObject({
+      name: 'gateway',
+      version: '1.2.3',
+      endpoints: { openai_chat: '/v1/chat/completions' },
+    });
+    for (const path of ['/', '/health']) expect((await fetch(url + path, { method: 'HEAD' })).status).toBe(200);
+  });
+});
+
+describe('keys', () => {
+  it.each([
+    ['no key', {}, null],
+    ['an empty key', { authorization: 'Bearer ' }, null],
+    ['another scheme', { authorization: `Basic ${KEY}` }, null],
+    ['a wrong key', { authorization: 'Bearer sk-wrong' }, 'invalid_api_key'],
+    ['a wrong x-api-key', { 'x-api-key': `${KEY}x` }, 'invalid_api_key'],
+  ])('refuse %s', async (_case, headers, code) => {
+    const { url } = await start();
+    const response = await fetch(`${url}/v1/models`, { headers });
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toBe('Bearer');
+    expect(response.headers.get('x-request-id')).toMatch(/^req_/);
+    const error = await errorOf(response);
+    expect(error).toMatchObject({ type: 'invalid_request_error', param: null });
+    if (code !== null) expect(error.code).toBe(code);
+  });
+
+  it('are taken from both headers, one of several', async () => {
+    const { url } = await start({ env: { ZAI_API_KEY: 'first, second' } });
+    const headers = [
+      { authorization: 'bearer second' },
+      { 'x-api-key': 'first' },
+      { authorization: 'Bearer no', 'x-api-key': 'first' },
+    ];
+    for (const each of headers) expect((await fetch(`${url}/v1/models`, { headers: each })).status).toBe(200);
+  });
+
+  it('are not asked for when none is configured', async () => {
+    const { url } = await start({ env: { ZAI_API_KEY: '' } });
+    expect((await fetch(`${url}/v1/models`)).status).toBe(200);
+  });
+});
+
+describe('cross-origin calls', () => {
+  const preflight = (url: string, headers: Record<string, string>) =>
+    fetch(`${url}/v1/chat/completions`, {
+      method: 'OPTIONS',
+      headers: { 'access-control-request-method': 'POST', ...headers },
+    });
+
+  it('are preflighted without a key, and the requested headers are reflected', async () => {
+    const { url } = await start();
+    const response = await preflight(url, {
+      origin: 'https://page.test',
+      'access-control-request-headers': 'authorization, x-stainless-foo, bad header, <b>',
+    });
+    expect(response.status).toBe(204);
+    expect(response.headers.get('access-control-allow-origin')).toBe('*');
+    expect(response.headers.get('access-control-allow-headers')).toBe('authorization, x-stainless-foo');
+    expect(response.headers.get('access-control-allow-methods')).toBe('GET, POST, DELETE, OPTIONS');
+    expect(response.headers.get('access-control-max-age')).toBe('86400');
+    expect(response.headers.get('access-control-allow-credentials')).toBeNull();
+    const vary = response.headers.get('vary') ?? '';
+    expect(vary).toContain('Origin');
+    expect(vary).toContain('Access-Control-Request-Headers');
+  });
+
+  it('from an origin that is not allowed get no CORS header', async () => {
+    const { url } = await start({ env: { ZAI_CORS_ORIGINS: 'https://page.test, https://Other.test/' } });
+    const allowed = await preflight(url, { origin: 'https://other.test' });
+    expect(allowed.headers.get('access-control-allow-origin')).toBe('https://other.test');
+    const refused = await preflight(url, { origin: 'https://evil.test' });
+    expect(refused.status).toBe(204);
+    expect([...refused.headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([]);
+    const called = await fetch(`${url}/v1/models`, { headers: { ...withKey, origin: 'https://evil.test' } });
+    expect(called.headers.get('access-control-allow-origin')).toBeNull();
+    expect(called.headers.get('vary')).toContain('Origin');
+  });
+
+  it('can read errors and their headers', async () => {
+    const { url } = await start({ backend: () => Promise.reject(new Error('broken')) });
+    const origin = 'https://page.test';
+    const answers = [
+      await fetch(`${url}/v1/models`, { headers: { origin } }),
+      await fetch(`${url}/v1/nothing`, { headers: { ...withKey, origin } }),
+      await fetch(`${url}/v1/models`, { headers: { ...withKey, origin } }),
+    ];
+    expect(answers.map((answer) => answer.status)).toEqual([401, 404, 500]);
+    for (const { headers } of answers) {
+      expect(headers.get('access-control-allow-origin')).toBe('*');
+      expect(headers.get('access-control-expose-headers')).toContain('x-ratelimit-remaining-requests');
+      expect(headers.get('content-type')).toContain('application/json');
+    }
+  });
+});
+
+describe('paths', () => {
+  it('that are not served say so', async () => {
+    const { url } = await start();
+    const ask = (path: string, init: RequestInit = {}) => fetch(url + path, { headers: withKey, ...init });
+
+    const embeddings = await ask('/v1/embeddings', { method: 'POST', body: '{}' });
+    expect(embeddings.status).toBe(404);
+    const error = await errorOf(embeddings);
+    expect(error).toMatchObject({ type: 'invalid_request_error', code: 'unsupported_endpoint' });
+    expect(error.message).toContain('/v1/chat/completions');
+
+    const unknown = await ask('/v1/nothing?secret=1');
+    expect(unknown.status).toBe(404);
+    expect(await errorOf(unknown)).toMatchObject({ message: 'Invalid URL (GET /v1/nothing)', code: null });
+
+    const wrong = await ask('/v1/chat/completions');
+    expect(wrong.status).toBe(405);
+    expect(wrong.headers.get('allow')).toBe('POST, OPTIONS');
+    expect(await errorOf(wrong)).toMatchObject({ code: 'method_not_allowed' });
+  });
+
+  it('reach the backend in their canonical form', async () => {
+    const { url } = await start();
+    const answer = await fetch(`${url}/openai/v1/models/a%2Fb/?x=1`, { headers: withKey });
+    expect(await answer.json()).toEqual({ path: '/v1/models/a%2Fb', method: 'GET' });
+  });
+});
+
+describe('the limit of turns', () => {
+  /** A backend that streams until told to end. */
+  function streams() {
+    const running: { end: () => void; closed: Promise<unknown> }[] = [];
+    const listeners: (() => void)[] = [];
+    const backend: Middleware<RequestState> = (ctx) => {
+      ctx.respond = false;
+      ctx.status = 200;
+      ctx.res.write('data: first\n\n');
+      running.push({ end: () => void ctx.res.end('data: last\n\n'), closed: once(ctx.res, 'close') });
+      for (const listener of listeners.splice(0)) listener();
+    };
+    const reached = async (count: number): Promise<void> => {
+      while (running.length < count) await new Promise<void>((resolve) => listeners.push(resolve));
+    };
+    return { backend, running, reached };
+  }
+
+  it('gives the slot of a stream away when its response is over, not earlier', async () => {
+    const { backend, running, reached } = streams();
+    const { url, runtime } = await start({ backend, env: { ZAI_MAX_CONCURRENT_REQUESTS: '1' } });
+    const first = await fetch(`${url}/v1/chat/completions`, turn());
+    const second = fetch(`${url}/v1/chat/completions`, turn());
+    // The models list takes no slot, and its round trip shows that the second turn is still waiting.
+    await expect(queueLength(runtime)).resolves.toBe(1);
+    expect(running).toHaveLength(1);
+    running[0]!.end();
+    await reached(2);
+    expect(await first.text()).toContain('last');
+    running[1]!.end();
+    expect(await (await second).text()).toContain('last');
+  });
+
+  it('refuses with 429 when the wait is over, and when nobody may wait', async () => {
+    const { backend, running } = streams();
+    const env = { ZAI_MAX_CONCURRENT_REQUESTS: '1', ZAI_QUEUE_TIMEOUT: '0.05' };
+    const { url, runtime } = await start({ backend, env });
+    const first = await fetch(`${url}/v1/chat/completions`, turn());
+    const refused = await fetch(`${url}/v1/chat/completions`, turn());
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    expect(Number(refused.headers.get('retry-after-ms'))).toBeGreaterThanOrEqual(1);
+    expect(await errorOf(refused)).toMatchObject({ type: 'rate_limit_error', code: 'concurrency_limit_exceeded' });
+    expect(await runtime.registry.metrics()).toContain('zai_gateway_rate_limited_total{limit="concurrency"} 1');
+    running[0]!.end();
+    await first.text();
+  });
+
+  it('lets a waiter whose client leaves out of the queue at once', async () => {
+    const { backend, running, reached } = streams();
+    const { url, runtime } = await start({ backend, env: { ZAI_MAX_CONCURRENT_REQUESTS: '1' } });
+    const first = await fetch(`${url}/v1/chat/completions`, turn());
+    const leaver = new AbortController();
+    const left = fetch(`${url}/v1/chat/completions`, turn({ signal: leaver.signal }));
+    expect(await queueLength(runtime)).toBe(1);
+    leaver.abort();
+    await expect(left).rejects.toHaveProperty('name', 'AbortError');
+    const startedAtMs = performance.now();
+    expect(await queueLength(runtime, 0)).toBe(0);
+    expect(performance.now() - startedAtMs).toBeLessThan(250);
+    const third = fetch(`${url}/v1/chat/completions`, turn());
+    running[0]!.end();
+    await first.text();
+    await reached(2);
+    running[1]!.end();
+    await (await third).text();
+    expect(running).toHaveLength(2);
+  });
+
+  it('frees the slot of a client that leaves within the stream', async () => {
+    const { backend, running, reached } = streams();
+    const { url } = await start({ backend, env: { ZAI_MAX_CONCURRENT_REQUESTS: '1' } });
+    const leaver = new AbortController();
+    await fetch(`${url}/v1/chat/completions`, turn({ signal: leaver.signal }));
+    leaver.abort();
+    await running[0]!.closed;
+    const next = await fetch(`${url}/v1/chat/completions`, turn());
+    await reached(2);
+    running[1]!.end();
+    expect(next.status).toBe(200);
+    await next.text();
+  });
+
+  it('does not count other routes', async () => {
+    const { backend, running } = streams();
+    const mixed: Middleware<RequestState> = (ctx, next) =>
+      ctx.path === '/v1/models' ? echo(ctx, next) : backend(ctx, next);
+    const { url } = await start({ backend: mixed, env: { ZAI_MAX_CONCURRENT_REQUESTS: '1', ZAI_QUEUE_SIZE: '0' } });
+    const first = await fetch(`${url}/v1/chat/completions`, turn());
+    expect((await fetch(`${url}/v1/models`, { headers: withKey })).status).toBe(200);
+    running[0]!.end();
+    await first.text();
+  });
+
+  async function queueLength(runtime: { registry: { metrics(): Promise<string> } }, wanted = 1): Promise<number> {
+    const deadline = performance.now() + 2_000;
+    for (;;) {
+      const value = Number(/^zai_gateway_queue_length (\d+)$/m.exec(await runtime.registry.metrics())?.[1]);
+      if (value === wanted || performance.now() > deadline) return value;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+});
+
+describe('errors of the backend', () => {
+  it('are answered in the dialect of the path', async () => {
+    const { url } = await start({
+      backend: () => {
+        throw new TurnError('no_capacity', 'No credential is free.', { layer: 'pool', retryAfterSeconds: 3 });
+      },
+    });
+    const response = await fetch(`${url}/v1/chat/completions`, turn());
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('3');
+    expect(await errorOf(response)).toMatchObject({ message: 'No credential is free.' });
+  });
+});
+
+describe('the stop', () => {
+  it('refuses new requests on open connections, and lets a stream finish', async () => {
+    const arrived = Promise.withResolvers<() => void>();
+    const { url, runtime, server } = await start({
+      backend: (ctx) => {
+        ctx.respond = false;
+        ctx.res.write('first ');
+        arrived.resolve(() => void ctx.res.end('last'));
+      },
+    });
+    const response = await fetch(`${url}/v1/chat/completions`, turn());
+    const end = await arrived.promise;
+    const stopped = runtime.stop('test');
+    let refused = await fetch(`${url}/health`);
+    while (refused.status === 200) refused = await fetch(`${url}/health`);
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get('connection')).toBe('close');
+    expect(await errorOf(refused)).toMatchObject({ code: 'shutting_down' });
+    const closed = server.stop(new AbortController().signal);
+    end();
+    expect(await response.text()).toBe('first last');
+    await Promise.all([stopped, closed]);
+  });
+});
+
+describe('metrics', () => {
+  it('count by route and status, with few labels', async () => {
+    const { url, runtime } = await start();
+    await (await fetch(`${url}/v1/models/one`, { headers: withKey })).text();
+    await (await fetch(`${url}/v1/models/two`)).text();
+    await (await fetch(`${url}/wp-admin/x`)).text();
+    const text = await runtime.registry.metrics();
+    expect(text).toContain('zai_gateway_requests_total{route="model",status="200"} 1');
+    expect(text).toContain('zai_gateway_requests_total{route="model",status="401"} 1');
+    expect(text).toContain('zai_gateway_requests_total{route="other",status="401"} 1');
+    expect(text).toContain('zai_gateway_inflight_requests{route="model"} 0');
+    expect(text).toContain('zai_gateway_request_duration_seconds_count{route="model"} 2');
+  });
+});
