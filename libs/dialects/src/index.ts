@@ -18,12 +18,7 @@ export {
   type ResolvedModel,
   type UpstreamModel,
 } from './models.ts';
-export {
-  createReasoningStage,
-  reasoningRenderings,
-  type EventStage,
-  type ReasoningRendering,
-} from './render-reasoning.ts';
+export { createReasoningStage, type EventStage } from './render-reasoning.ts';
 export { createSseDecoder, type SseDecoder, type SseFrame } from './sse/decode-sse.ts';
 export { streamHeaders } from './sse/stream-headers.ts';
 export type { UpstreamDecoder } from './upstream/upstream-decoder.ts';

@@ -1,11 +1,4 @@
-import type { TurnEvent } from '@zai2api/turn';
-
-/**
- * How thinking is shown: `separate` in its own field, `think` as `<think>…</think>` in the text, `pure` in the text without tags but with
- * the upstream's `> ` quoting, `raw` as the upstream's `<details>` block, `none` not at all.
- */
-export const reasoningRenderings = ['separate', 'think', 'pure', 'raw', 'none'] as const;
-export type ReasoningRendering = (typeof reasoningRenderings)[number];
+import type { ReasoningRendering, TurnEvent } from '@zai2api/turn';
 
 /** A stage between decoder and encoder: events in, events out. */
 export type EventStage = (event: TurnEvent) => TurnEvent[];

@@ -12,7 +12,13 @@ export {
 export { isContentEvent, type FinishReason, type TurnEvent } from './turn-event.ts';
 export {
   reasoningEfforts,
+  reasoningRenderings,
   type ReasoningEffort,
+  type ReasoningRendering,
+  type ResponseFormat,
+  type ToolChoice,
+  type ToolDefinition,
+  type TurnAttachment,
   type TurnMessage,
   type TurnRequest,
   type TurnToolCall,

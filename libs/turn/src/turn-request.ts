@@ -4,9 +4,22 @@ export type ReasoningEffort = (typeof reasoningEfforts)[number];
 
 /** One message in the neutral form. Tool results and earlier calls keep their ids. */
 export type TurnMessage =
-  | { readonly role: 'system' | 'user'; readonly text: string }
+  | { readonly role: 'system'; readonly text: string }
+  | { readonly role: 'user'; readonly text: string; readonly attachments: readonly TurnAttachment[] }
   | { readonly role: 'assistant'; readonly text: string; readonly toolCalls: readonly TurnToolCall[] }
   | { readonly role: 'tool'; readonly callId: string; readonly text: string };
+
+/** A picture, film or document that a user message brings along. */
+export interface TurnAttachment {
+  readonly kind: 'image' | 'video' | 'document';
+  /** Base64 bytes with their declared type, or an address that only the guarded fetcher may follow. */
+  readonly source:
+    | { readonly type: 'data'; readonly mediaType: string; readonly base64: string }
+    | { readonly type: 'url'; readonly url: string };
+  readonly filename?: string | undefined;
+  /** Path of the part in the client's request, for its errors. */
+  readonly param: string;
+}
 
 export interface TurnToolCall {
   readonly callId: string;
@@ -14,6 +27,34 @@ export interface TurnToolCall {
   /** JSON text, as the client sent it. */
   readonly argumentsText: string;
 }
+
+/** A function that the client runs for the model. */
+export interface ToolDefinition {
+  /** 1 to 64 of `A-Z a-z 0-9 _ -`. */
+  readonly name: string;
+  readonly description?: string | undefined;
+  /** JSON Schema of the arguments object; `{}` takes anything. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** True: arguments that the schema refuses are never delivered. */
+  readonly strict: boolean;
+}
+
+/** Whether and which tool must be called; `tools` narrows the choice to some of the declared ones. */
+export interface ToolChoice {
+  readonly mode: 'auto' | 'none' | 'required';
+  readonly tools?: readonly string[] | undefined;
+}
+
+/** What the answer's text must be. */
+export type ResponseFormat =
+  | { readonly type: 'text' }
+  | { readonly type: 'json-object' }
+  | {
+      readonly type: 'json-schema';
+      readonly name: string;
+      readonly schema: Readonly<Record<string, unknown>>;
+      readonly strict: boolean;
+    };
 
 /** What a client asks for, free of any dialect. `undefined` means: the client said nothing. */
 export interface TurnRequest {
@@ -25,15 +66,30 @@ export interface TurnRequest {
     readonly effort?: ReasoningEffort | undefined;
     /** False: think, but do not show it. */
     readonly visible: boolean;
+    /** How thinking is to be shown in this answer; the house's way when undefined. */
+    readonly rendering?: ReasoningRendering | undefined;
   };
   readonly webSearch?: boolean | undefined;
+  readonly tools: readonly ToolDefinition[];
+  readonly toolChoice: ToolChoice;
+  /** False: at most one call in an answer. */
+  readonly parallelToolCalls: boolean;
+  readonly responseFormat: ResponseFormat;
   readonly sampling: {
     readonly temperature?: number | undefined;
     readonly topP?: number | undefined;
+    /** Thinking and answer together. */
     readonly maxOutputTokens?: number | undefined;
     readonly stop: readonly string[];
   };
 }
+
+/**
+ * How thinking is shown: `separate` in its own field, `think` as `<think>…</think>` in the text, `pure` in the text without tags but with
+ * the upstream's `> ` quoting, `raw` as the upstream's `<details>` block, `none` not at all.
+ */
+export const reasoningRenderings = ['separate', 'think', 'pure', 'raw', 'none'] as const;
+export type ReasoningRendering = (typeof reasoningRenderings)[number];
 
 /** An input that has no effect; told to the client in a header, never dropped in silence. */
 export interface TurnWarning {

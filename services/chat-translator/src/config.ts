@@ -1,5 +1,5 @@
-import { reasoningRenderings } from '@zai2api/dialects';
 import { runtimeSettings, setting, webUpstreamSettings, type Settings } from '@zai2api/runtime';
+import { reasoningRenderings } from '@zai2api/turn';
 
 /** The settings of the translator itself. */
 export const translatorSettings = {

@@ -22,7 +22,7 @@ describe('who may call, and from where', () => {
     ['the address is given with a key', { ZAI_HOST: '10.0.0.1', ZAI_API_KEY: 'a' }, '10.0.0.1', 1, undefined],
     ['the address is public and open', { ZAI_HOST: '::', ZAI_API_KEY_ENABLED: 'false' }, '::', 0, 'everybody'],
   ])('when %s', (_case, env, host, keyCount, notice) => {
-    const settings = resolve(env as Record<string, string>);
+    const settings = resolve(env);
     expect(settings.host).toBe(host);
     expect(settings.keys).toHaveLength(keyCount);
     if (notice === undefined) expect(settings.openNotice).toBeUndefined();

@@ -38,11 +38,11 @@ async function start({
 }
 
 const withKey = { authorization: `Bearer ${KEY}` };
-const turn = (init: RequestInit = {}): RequestInit => ({
+const turn = (init: { signal?: AbortSignal } = {}): RequestInit => ({
   method: 'POST',
   body: '{}',
   ...init,
-  headers: { ...withKey, ...init.headers },
+  headers: withKey,
 });
 
 interface ErrorBody {
@@ -269,8 +269,9 @@ describe('the limit of turns', () => {
 
   it('does not count other routes', async () => {
     const { backend, running } = streams();
-    const mixed: Middleware<RequestState> = (ctx, next) =>
-      ctx.path === '/v1/models' ? echo(ctx, next) : backend(ctx, next);
+    const mixed: Middleware<RequestState> = async (ctx, next) => {
+      await (ctx.path === '/v1/models' ? echo(ctx, next) : backend(ctx, next));
+    };
     const { url } = await start({ backend: mixed, env: { ZAI_MAX_CONCURRENT_REQUESTS: '1', ZAI_QUEUE_SIZE: '0' } });
     const first = await fetch(`${url}/v1/chat/completions`, turn());
     expect((await fetch(`${url}/v1/models`, { headers: withKey })).status).toBe(200);

@@ -1,11 +1,6 @@
-import {
-  createReasoningStage,
-  type ClientDialect,
-  type DecodedRequest,
-  type ReasoningRendering,
-} from '@zai2api/dialects';
+import { createReasoningStage, type ClientDialect, type DecodedRequest } from '@zai2api/dialects';
 import { abortOnClose, onResponseClose, type RequestState } from '@zai2api/runtime';
-import { createEventChecker, createEventFold, TurnError, type TurnEvent } from '@zai2api/turn';
+import { createEventChecker, createEventFold, TurnError, type ReasoningRendering, type TurnEvent } from '@zai2api/turn';
 import type { ParameterizedContext } from 'koa';
 import { createEventStreamResponse } from '../answer/send-stream.ts';
 import { within } from '../answer/within.ts';
@@ -46,7 +41,8 @@ export async function answerTurn(
       outcome: signal.aborted ? 'cancelled' : outcome,
     });
   });
-  const rendering = turn.request.reasoning.visible ? settings.ZAI_THINK_TAGS_MODE : 'none';
+  const { reasoning } = turn.request;
+  const rendering = reasoning.visible ? (reasoning.rendering ?? settings.ZAI_THINK_TAGS_MODE) : 'none';
 
   /** The events of an opened turn as the client is to see them; its credential is given back when the response closes. */
   function eventsOf(open: OpenTurn): AsyncIterable<TurnEvent[]> {

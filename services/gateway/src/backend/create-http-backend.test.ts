@@ -48,7 +48,11 @@ async function startInFrontOf(translatorUrl: string, env: Record<string, string>
   return { url: `http://127.0.0.1:${server.port}/v1/chat/completions`, port: server.port, runtime, server };
 }
 
-const ask = (url: string, init: RequestInit = {}): Promise<Response> =>
+interface Init extends RequestInit {
+  readonly headers?: Record<string, string>;
+}
+
+const ask = (url: string, init: Init = {}): Promise<Response> =>
   fetch(url, {
     method: 'POST',
     body: '{"model":"glm"}',
@@ -151,17 +155,18 @@ describe('a client that leaves', () => {
   });
 
   it('within its upload aborts the inner call', async () => {
-    const arrived = Promise.withResolvers<http.IncomingMessage>();
+    let arrived = Promise.withResolvers<http.IncomingMessage>();
     const { port } = await start((request) => {
       request.on('error', () => undefined).resume();
       arrived.resolve(request);
     });
     for (const framing of ['Content-Length: 100\r\n\r\nhalf', 'Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n']) {
+      arrived = Promise.withResolvers();
       const socket = net.connect(port, '127.0.0.1');
       socket.write(`POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nx-api-key: k\r\n${framing}`);
       const inner = await arrived.promise;
       socket.destroy();
-      if (!inner.destroyed) await once(inner, 'close');
+      await new Promise<void>((resolve) => (inner.destroyed ? resolve() : inner.once('close', () => resolve())));
       expect(inner.complete).toBe(false);
     }
   });
@@ -190,9 +195,9 @@ describe('a body above the limit', () => {
   });
 
   it('lets a chunked body below it through', async () => {
-    const { url } = await start(async (request, response) => void response.end(await text(request)), limited);
+    const { url } = await start((request, response) => void text(request).then((body) => response.end(body)), limited);
     const chunked = new Blob(['{"a":', '"b"}']).stream();
-    const response = await ask(url, { body: chunked, duplex: 'half' } as RequestInit);
+    const response = await ask(url, { body: chunked, duplex: 'half' } as Init);
     expect(await response.text()).toBe('{"a":"b"}');
   });
 });
@@ -201,9 +206,8 @@ describe('forwarding', () => {
   it('keeps bytes, status, query and headers, and leaves secrets and hop-by-hop headers behind', async () => {
     const body = Buffer.from([0, 255, 13, 10, 0xe4, 0xbd, 0xa0]);
     const seen: http.IncomingMessage[] = [];
-    const { url } = await start(async (request, response) => {
+    const { url } = await start((request, response) => {
       seen.push(request);
-      const bytes = await buffer(request);
       response.writeHead(418, {
         'x-kept': 'yes',
         'keep-alive': 'timeout=1',
@@ -211,11 +215,17 @@ describe('forwarding', () => {
         vary: 'accept',
         'access-control-allow-origin': 'inner',
       });
-      response.end(bytes);
+      void buffer(request).then((bytes) => response.end(bytes));
     });
     const response = await ask(`${url}?beta=true`, {
       body,
-      headers: { 'x-api-key': 'k', cookie: 'a=b', traceparent: '00-1', 'content-type': 'application/octet-stream' },
+      headers: {
+        'x-api-key': 'k',
+        cookie: 'a=b',
+        origin: 'https://page.test',
+        traceparent: '00-1',
+        'content-type': 'application/octet-stream',
+      },
     });
     expect(response.status).toBe(418);
     expect(Buffer.from(await response.arrayBuffer())).toEqual(body);

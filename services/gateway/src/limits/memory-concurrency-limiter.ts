@@ -13,9 +13,10 @@ export function createMemoryConcurrencyLimiter(options: {
 }): ConcurrencyLimiter {
   const { limit, queueSize, queueTimeoutMs } = options;
   const queue = new PQueue({ concurrency: limit });
+  let running = 0;
 
   function acquire(signal: AbortSignal): Promise<ConcurrencySlot> {
-    const isFull = queue.pending >= limit && (queueTimeoutMs === 0 || queue.size >= queueSize);
+    const isFull = running >= limit && (queueTimeoutMs === 0 || queue.size >= queueSize);
     if (isFull) return Promise.reject(refusal());
     const slot = Promise.withResolvers<ConcurrencySlot>();
     // Its own signal, because it must lose its meaning once the turn runs: the slot is then freed by release() alone.
@@ -30,8 +31,16 @@ export function createMemoryConcurrencyLimiter(options: {
     };
     const run = (): Promise<void> => {
       stopWaiting();
-      return new Promise((release) => {
-        slot.resolve({ release });
+      running++;
+      return new Promise((resolve) => {
+        let isHeld = true;
+        slot.resolve({
+          release: () => {
+            if (isHeld) running--;
+            isHeld = false;
+            resolve();
+          },
+        });
       });
     };
     queue.add(run, { signal: waiting.signal }).finally(stopWaiting).catch(slot.reject);

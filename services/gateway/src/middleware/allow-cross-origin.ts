@@ -48,7 +48,9 @@ export function allowCrossOrigin(origins: readonly string[]): Middleware<Gateway
   });
   return async (ctx, next) => {
     if (ctx.method !== 'OPTIONS') {
-      await handle(ctx, next);
+      ctx.vary('Origin');
+      // Nobody but a browser reads these headers, and they are long.
+      await (ctx.get('origin') === '' ? next() : handle(ctx, next));
       return;
     }
     ctx.vary('Access-Control-Request-Headers');

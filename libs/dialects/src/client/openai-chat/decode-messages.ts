@@ -21,7 +21,7 @@ function decodeMessage(message: WireMessage, path: string, ignored: IgnoredField
     case 'user': {
       const text = required(content, `${path}.content`);
       // The models know no names of speakers; said in the text it is not lost.
-      return { role: 'user', text: message.name && text ? `${message.name}: ${text}` : text };
+      return { role: 'user', text: message.name && text ? `${message.name}: ${text}` : text, attachments: [] };
     }
     case 'assistant':
       return {

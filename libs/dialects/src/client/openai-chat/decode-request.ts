@@ -1,4 +1,4 @@
-import { TurnError } from '@zai2api/turn';
+import { TurnError, type TurnRequest } from '@zai2api/turn';
 import type { DecodedRequest } from '../client-dialect.ts';
 import { decodeMessages } from './decode-messages.ts';
 import { decodeReasoning } from './decode-reasoning.ts';
@@ -19,11 +19,15 @@ export function decodeOpenAiChatRequest(body: unknown): DecodedRequest {
   nameIgnoredFields(wire, ignored);
   const tools = decodeTools(wire, ignored);
   const stop = typeof wire.stop === 'string' ? [wire.stop] : (wire.stop ?? []);
-  const request = {
+  const request: TurnRequest = {
     model: wire.model?.trim() ?? '',
     messages: decodeMessages(wire.messages, ignored),
     reasoning: decodeReasoning(wire, ignored),
     webSearch: wire.web_search_options ? true : tools.webSearch,
+    tools: [],
+    toolChoice: { mode: 'auto' },
+    parallelToolCalls: true,
+    responseFormat: { type: 'text' },
     sampling: {
       // Greedy decoding is what temperature 0 asks for.
       temperature: wire.do_sample === false ? 0 : wire.temperature,

@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals';
+import { askWhole, scenario } from '../support/chat-client.ts';
+import { chunksOf, joinChunks, openStream } from '../support/event-stream.ts';
+import { startStack } from '../support/start-stack.ts';
+
+const prompt = scenario('thinking-then-edit');
+const answer = 'Hello from GLM. You said: hi';
+const thought = 'First idea.\nSecond idea.';
+
+describe('ZAI_THINK_TAGS_MODE', () => {
+  it.each([
+    ['separate', { text: answer, reasoning: thought }],
+    ['think', { text: `<think>${thought}</think>\n\n${answer}`, reasoning: '' }],
+    ['pure', { text: `> First idea.\n> Second idea.\n\n${answer}`, reasoning: '' }],
+    [
+      'raw',
+      {
+        text: `<details type="reasoning" open>\n> First idea.\n> Second idea.\n<summary>Thought for 2 seconds</summary>\n</details>\n\n${answer}`,
+        reasoning: '',
+      },
+    ],
+    ['none', { text: answer, reasoning: '' }],
+  ])('%s shows thinking the same way streamed and whole', async (mode, shown) => {
+    await using stack = await startStack({ env: { ZAI_THINK_TAGS_MODE: mode } });
+
+    const stream = await openStream(stack.url, prompt);
+    const streamed = joinChunks(chunksOf(await stream.rest()));
+    expect(streamed).toEqual({ ...shown, finishReasons: ['stop'], errors: [] });
+
+    const whole = await askWhole(stack.url, prompt);
+    const { content, reasoning_content: reasoning = '' } = whole.choices[0]!.message;
+    expect({ text: content, reasoning }).toEqual(shown);
+    expect('reasoning_content' in whole.choices[0]!.message).toBe(shown.reasoning !== '');
+  });
+});
