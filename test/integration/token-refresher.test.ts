@@ -1,13 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createMemoryCredentialStore, type CredentialStore } from '@zai2api/credentials';
-import { createLogger, parseSettings } from '@zai2api/runtime';
+import { createLogger, parseSettings, Registry } from '@zai2api/runtime';
 import {
   createIntervalSchedule,
   createTokenRefresher,
   tokenRefresherSettings,
   type TokenRefresher,
 } from '@zai2api/token-refresher';
-import { Registry } from 'prom-client';
 import { startFakeUpstream, type FakeUpstream, type FakeUpstreamSettings } from '../fake-upstream/index.ts';
 
 const never = new AbortController().signal;

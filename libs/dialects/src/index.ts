@@ -20,6 +20,8 @@ export {
 } from './models.ts';
 export { createReasoningStage, type EventStage } from './render-reasoning.ts';
 export { createSseDecoder, type SseDecoder, type SseFrame } from './sse/decode-sse.ts';
+export { createJsonAnswerStage, INVALID_STRUCTURED_OUTPUT } from './stages/json-answer.ts';
+export type { SchemaCheck } from './stages/schema-check.ts';
 export { streamHeaders } from './sse/stream-headers.ts';
 export type { UpstreamDecoder } from './upstream/upstream-decoder.ts';
 export { decodeHttpError } from './upstream/zai-web/decode-error.ts';

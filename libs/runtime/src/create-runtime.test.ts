@@ -132,6 +132,22 @@ describe('the stop', () => {
     await Promise.all([running, expect(response.text()).rejects.toThrow()]);
   });
 
+  it('also stops what a slow start opens after the stop has begun', async () => {
+    const runtime = makeRuntime();
+    const late = Promise.withResolvers<string>();
+    const starting = Promise.withResolvers<undefined>();
+    const running = runtime.run(async () => {
+      starting.resolve(undefined);
+      await new Promise((resolve) => setImmediate(resolve));
+      await runtime.stop('too early');
+      runtime.onStop('servers', 'http', async () => late.resolve('closed'));
+    });
+    await starting.promise;
+    await runtime.stop('test');
+    await running;
+    expect(await late.promise).toBe('closed');
+  });
+
   it('stops in order when the start fails, and tells why', async () => {
     const runtime = makeRuntime();
     let closed = false;

@@ -6,7 +6,7 @@ export { setting, type SettingDescription } from './config/setting.ts';
 export { webUpstreamSettings, type WebUpstreamSettings } from './config/web-upstream-settings.ts';
 export { webProfileOf } from './config/web-profile-of.ts';
 export { createLogger, type Logger, type LogSettings } from './create-logger.ts';
-export { createRuntime, type Registry, type Runtime } from './create-runtime.ts';
+export { createRuntime, Registry, type Runtime } from './create-runtime.ts';
 export { abortOnClose } from './http/abort-on-close.ts';
 export { assignRequestId, type RequestState } from './http/assign-request-id.ts';
 export { handleErrors, type EncodedAnswer, type HandleErrorsOptions } from './http/handle-errors.ts';

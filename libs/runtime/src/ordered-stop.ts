@@ -23,6 +23,7 @@ export interface OrderedStop {
 
 export function createOrderedStop(logger: Logger): OrderedStop {
   const steps: StopStep[] = [];
+  const begunPhases = new Map<StopPhase, AbortSignal>();
 
   async function runStep({ phase, name, stop }: StopStep, deadline: AbortSignal): Promise<void> {
     const done = new AbortController();
@@ -41,10 +42,15 @@ export function createOrderedStop(logger: Logger): OrderedStop {
 
   return {
     add(phase, name, stop) {
-      steps.push({ phase, name, stop });
+      const step = { phase, name, stop };
+      const begun = begunPhases.get(phase);
+      if (begun === undefined) steps.push(step);
+      // Opened by a start that went on while the stop was under way: nobody else would close it.
+      else void runStep(step, begun);
     },
     async run(deadline) {
       for (const phase of stopPhases) {
+        begunPhases.set(phase, deadline);
         await Promise.all(steps.filter((step) => step.phase === phase).map((step) => runStep(step, deadline)));
       }
     },

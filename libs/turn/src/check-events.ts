@@ -15,6 +15,7 @@ export interface EventChecker {
 export function createEventChecker(): EventChecker {
   let started = false;
   let ended = false;
+  let refused = false;
   let lastBlock = -1;
   let open: { block: number; kind: BlockKind } | undefined;
 
@@ -79,6 +80,12 @@ export function createEventChecker(): EventChecker {
           open = undefined;
           break;
         case 'source':
+          break;
+        case 'refusal':
+          if (open) fail(event, `block ${open.block} is still open`);
+          if (refused) fail(event, 'there is one refusal');
+          notEmpty(event, event.text);
+          refused = true;
           break;
         case 'turn-end':
           if (open) fail(event, `block ${open.block} is still open`);

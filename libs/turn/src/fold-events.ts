@@ -19,6 +19,7 @@ export function createEventFold(): EventFold {
   let reasoning = '';
   let text = '';
   let call: { callId: string; name: string; argumentsText: string } | undefined;
+  let refusal: string | undefined;
   const toolCalls: TurnToolCall[] = [];
   const sources: { url: string; title: string }[] = [];
 
@@ -46,6 +47,9 @@ export function createEventFold(): EventFold {
           break;
         case 'source':
           sources.push({ url: event.url, title: event.title });
+          break;
+        case 'refusal':
+          refusal = event.text;
           break;
         case 'turn-end':
           end = event;
@@ -76,6 +80,7 @@ export function createEventFold(): EventFold {
         text,
         toolCalls,
         sources,
+        ...(refusal !== undefined && { refusal }),
         finishReason: end.reason,
         usage: end.usage,
       };

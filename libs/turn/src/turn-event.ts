@@ -6,7 +6,7 @@ export type FinishReason = 'stop' | 'length' | 'tool-calls' | 'content-filter';
 
 /**
  * The neutral stream. One `turn-start` first; at most one block open at a time; block numbers rise; deltas only for the open
- * block and never empty; exactly one `turn-end` or `turn-error` last. `checkEvents` holds these rules.
+ * block and never empty; at most one `refusal`, between blocks; exactly one `turn-end` or `turn-error` last. `checkEvents` holds these rules.
  */
 export type TurnEvent =
   | {
@@ -25,6 +25,8 @@ export type TurnEvent =
   /** `summary` is the upstream's own line about the thinking, such as `Thought for 2 seconds`, when it sent one. */
   | { readonly type: 'reasoning-end'; readonly block: number; readonly summary?: string }
   | { readonly type: 'source'; readonly url: string; readonly title: string }
+  /** Said in place of an answer that could not be given as asked; the turn still ends properly. Never empty. */
+  | { readonly type: 'refusal'; readonly text: string }
   | { readonly type: 'turn-end'; readonly reason: FinishReason; readonly usage: Usage }
   | { readonly type: 'turn-error'; readonly error: TurnError };
 

@@ -13,6 +13,8 @@ export interface TurnResult {
   readonly text: string;
   readonly toolCalls: readonly TurnToolCall[];
   readonly sources: readonly { readonly url: string; readonly title: string }[];
+  /** Why the answer could not be given as asked; absent for every ordinary answer. */
+  readonly refusal?: string | undefined;
   readonly finishReason: FinishReason;
   readonly usage: Usage;
 }

@@ -73,7 +73,7 @@ export function createChatTranslator({
       try {
         return await driver.listModels(kept.lease.credential, signal);
       } finally {
-        kept.release({ result: 'good' });
+        await kept.release({ result: 'good' });
       }
     },
   });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { closeIfClientIsGone } from './close-if-client-is-gone.ts';
 import { onResponseClose } from './on-response-close.ts';
 
@@ -31,20 +31,29 @@ export async function listen(
   { host, port }: { host: string; port: number },
 ): Promise<RunningServer> {
   const running = new Set<http.ServerResponse>();
+  const sockets = new Set<Socket>();
   let isStopping = false;
+
+  /** Node's own notion of idle leaves out connections that never carried a request: preconnects, warm pools, TCP health checks. */
+  function closeUnusedSockets(): void {
+    const used = new Set([...running].map((response) => response.req.socket));
+    for (const socket of sockets) if (!used.has(socket)) socket.destroySoon();
+  }
 
   const server = http.createServer(serverOptions, (request, response) => {
     running.add(response);
     if (isStopping) response.shouldKeepAlive = false;
     onResponseClose(response, () => {
       running.delete(response);
-      if (isStopping) setImmediate(() => server.closeIdleConnections());
+      if (isStopping) setImmediate(closeUnusedSockets);
     });
     handler(request, response);
   });
   // By itself Node ends the connection, with the answer unsent, when a client only ends its own side (contract 5.7).
   Object.assign(server, { httpAllowHalfOpen: true });
   server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
     socket.on('end', () => {
       for (const response of running) if (response.req.socket === socket) closeIfClientIsGone(response);
     });
@@ -62,6 +71,7 @@ export async function listen(
       isStopping = true;
       const closed = once(server, 'close');
       server.close();
+      closeUnusedSockets();
       for (const response of running) if (!response.headersSent) response.shouldKeepAlive = false;
       const cut = (): void => server.closeAllConnections();
       if (deadline.aborted) cut();

@@ -3,8 +3,8 @@ import type { CredentialStore, Lease, LeaseOutcome, LeaseRequest } from '@zai2ap
 /** A lease that renews itself until it is released. */
 export interface KeptLease {
   readonly lease: Lease;
-  /** Gives the credential back. Idempotent: the first outcome counts. Never throws. */
-  release(outcome: LeaseOutcome): void;
+  /** Gives the credential back; resolves when the store knows. Idempotent: the first outcome counts. Never rejects. */
+  release(outcome: LeaseOutcome): Promise<void>;
 }
 
 /** A crashed process blocks its credentials for at most this long. */
@@ -20,14 +20,13 @@ export async function keepLease(
   const lease = await store.lease({ ...wanted, leaseMs: LEASE_MS });
   const timer = setInterval(() => void store.renew(lease, LEASE_MS).catch(onFailure), RENEW_MS);
   timer.unref();
-  let isReleased = false;
+  let released: Promise<void> | undefined;
   return {
     lease,
     release(outcome) {
-      if (isReleased) return;
-      isReleased = true;
       clearInterval(timer);
-      lease.release(outcome).catch(onFailure);
+      released ??= lease.release(outcome).catch(onFailure);
+      return released;
     },
   };
 }

@@ -23,6 +23,8 @@ export interface OpenTurnOptions {
   readonly metrics: TranslatorMetrics;
 }
 
+/** A further try waits less for its credential: the client has waited already, and there may be no other one. */
+const RETRY_CREDENTIAL_WAIT_MS = 6_000;
 const MAX_TRIES = 6;
 /** How often each kind of recovery is tried within one turn. */
 const maxTriesByRecovery: Record<Recovery, number> = {
@@ -49,7 +51,7 @@ export async function openTurn(turn: DriverTurn, signal: AbortSignal, options: O
       return await begin(kept);
     } catch (reason) {
       const error = signal.aborted ? TurnError.from(signal.reason) : TurnError.from(reason);
-      kept.release(leaseOutcomeOf(error));
+      await kept.release(leaseOutcomeOf(error));
       metrics.upstreamRequests.inc({ driver: driver.name, outcome: error.details.reason ?? error.code });
       const recovery = error.details.recovery;
       if (signal.aborted || recovery === undefined || !mayTryAgain(recovery)) throw error;
@@ -60,7 +62,8 @@ export async function openTurn(turn: DriverTurn, signal: AbortSignal, options: O
         { code: error.code, reason: error.details.reason, recovery, tries: recoveries.length },
         'trying again',
       );
-      if (recovery === 'other-credential') tried.add(kept.lease.credential.id);
+      // A busy identity only rests: the same one may be the next that is free. A refused token never is.
+      if (error.details.reason === 'upstream_unauthorized') tried.add(kept.lease.credential.id);
       if (recovery === 'refresh-session') await driver.refresh(signal);
       if (recovery === 'repeat') await wait(REPEAT_BACKOFF_MS * (1 + Math.random()), undefined, { signal });
     }
@@ -68,8 +71,11 @@ export async function openTurn(turn: DriverTurn, signal: AbortSignal, options: O
 
   async function lease(): Promise<KeptLease> {
     try {
+      const waitMs = lastError
+        ? Math.min(RETRY_CREDENTIAL_WAIT_MS, options.credentialWaitMs)
+        : options.credentialWaitMs;
       const onFailure = (reason: unknown): void => logger.warn({ err: reason }, 'a lease was not given back in order');
-      return await keepLease(credentials, { signal, waitMs: options.credentialWaitMs, exclude: tried }, onFailure);
+      return await keepLease(credentials, { signal, waitMs, exclude: tried }, onFailure);
     } catch (reason) {
       const error = TurnError.from(reason);
       // Why the first identity failed says more than that there is no second one.
@@ -99,7 +105,7 @@ export async function openTurn(turn: DriverTurn, signal: AbortSignal, options: O
       }
     }
     metrics.upstreamRequests.inc({ driver: driver.name, outcome: 'begun' });
-    return { batches: resume(held, iterator), release: (error) => kept.release(leaseOutcomeOf(error)) };
+    return { batches: resume(held, iterator), release: (error) => void kept.release(leaseOutcomeOf(error)) };
   }
 }
 

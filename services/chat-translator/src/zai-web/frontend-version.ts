@@ -6,6 +6,8 @@ export interface FrontendVersion {
   current(signal: AbortSignal): Promise<string>;
   /** Reads it again now: an answer said that it is stale. Never throws. */
   refresh(signal: AbortSignal): Promise<void>;
+  /** Reads it again behind the scenes, at most once a minute: a blocked request may mean that it is stale (protocol 8.2). */
+  suspect(): void;
 }
 
 /** Peers keep it for 15 to 60 minutes (protocol 4.4). */
@@ -23,6 +25,7 @@ export function createFrontendVersion(options: {
   const { fallback, now, readPage, onReading } = options;
   let version = fallback;
   let readAgainAt = Number.NEGATIVE_INFINITY;
+  let suspectAgainAt = Number.NEGATIVE_INFINITY;
   let reading: Promise<void> | undefined;
 
   async function read(): Promise<void> {
@@ -52,6 +55,11 @@ export function createFrontendVersion(options: {
       return version;
     },
     refresh: (signal) => unlessAborted(shared(), signal),
+    suspect() {
+      if (now() < suspectAgainAt) return;
+      suspectAgainAt = now() + RETRY_AFTER_MS;
+      void shared();
+    },
   };
 }
 

@@ -118,6 +118,9 @@ async function readText(body: AsyncIterable<Uint8Array>, maxBytes: number): Prom
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/** There was a connection and it broke, as one does that was kept alive for too long: a passing fault, unlike one that cannot be made. */
+const brokenConnection: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+
 /** What went wrong on the way: our own abort, a deadline, no connection, or one that broke. The cause keeps only its code. */
 function toTurnError(reason: unknown, signal: AbortSignal, hasBegun = false): TurnError {
   if (TurnError.is(reason)) return reason;
@@ -131,7 +134,7 @@ function toTurnError(reason: unknown, signal: AbortSignal, hasBegun = false): Tu
   if (/TIMEOUT|ETIMEDOUT/.test(code)) {
     return new TurnError('upstream_timeout', 'The upstream did not answer in time.', { layer: 'upstream', cause });
   }
-  if (hasBegun) {
+  if (hasBegun || brokenConnection.has(code)) {
     return new TurnError('upstream_failed', 'The connection to the upstream broke.', {
       layer: 'upstream',
       recovery: 'repeat',

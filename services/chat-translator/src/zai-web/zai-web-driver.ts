@@ -110,7 +110,11 @@ export function createZaiWebDriver(options: ZaiWebDriverOptions): UpstreamDriver
         signingFunctions,
       );
       try {
-        const answer = await client.open(completion, signal, turn.idleTimeoutMs);
+        const answer = await client.open(completion, signal, turn.idleTimeoutMs).catch((reason: unknown) => {
+          // The edge answers a stale version as it answers too many requests. Not this turn, but the next one can do better.
+          if (TurnError.from(reason).code === 'upstream_blocked') frontendVersion.suspect();
+          throw reason;
+        });
         const decoder = createZaiWebDecoder({
           model: turn.request.model,
           warnings: turn.warnings,

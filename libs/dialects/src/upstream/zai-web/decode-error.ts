@@ -206,7 +206,8 @@ export function decodeHttpError(
     text: fault?.text ?? '',
     verification: fault?.verification ?? false,
   });
-  const unknown = error.code === 'upstream_failed' && error.details.reason === undefined;
+  const { reason, recovery } = error.details;
+  const unknown = error.code === 'upstream_failed' && reason === undefined && recovery === undefined;
   if (unknown && [400, 404, 405, 422].includes(status)) {
     return new TurnError('upstream_drifted', 'The upstream no longer accepts requests of this shape.', {
       layer: 'upstream',

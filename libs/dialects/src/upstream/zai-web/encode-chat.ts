@@ -69,5 +69,8 @@ export function decodeChatId(body: unknown): string | undefined {
 /** The stored copy is only a label, and the chat is deleted after the turn: as short as the web client's own limit (protocol 4.2). */
 const STORED_PROMPT_CHARACTERS = 500;
 
-const shorten = (prompt: string): string =>
-  prompt.length > STORED_PROMPT_CHARACTERS ? `${prompt.slice(0, STORED_PROMPT_CHARACTERS)}...` : prompt;
+function shorten(prompt: string): string {
+  if (prompt.length <= STORED_PROMPT_CHARACTERS) return prompt;
+  // Half a surrogate pair is no text that a database takes.
+  return `${prompt.slice(0, STORED_PROMPT_CHARACTERS).replace(/[\uD800-\uDBFF]$/, '')}...`;
+}

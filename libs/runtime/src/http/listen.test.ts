@@ -1,0 +1,47 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import net from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { listen, type RunningServer } from './listen.ts';
+
+describe('listen', () => {
+  let server: RunningServer | undefined;
+  afterEach(() => server?.stop(AbortSignal.abort()));
+  const start = async (handler: http.RequestListener): Promise<RunningServer> =>
+    (server = await listen(handler, { host: '127.0.0.1', port: 0 }));
+
+  it('does not wait for a connection that never carried a request', async () => {
+    const running = await start((_request, response) => response.end());
+    const socket = net.connect(running.port, running.host);
+    await Promise.all([once(socket, 'connect'), once(running.server, 'connection')]);
+    const closed = once(socket.resume(), 'close');
+    await Promise.all([running.stop(AbortSignal.timeout(10_000)), closed]);
+    expect(running.server.listening).toBe(false);
+  });
+
+  it('lets a running response finish and closes its connection behind it', async () => {
+    const begun = Promise.withResolvers<http.ServerResponse>();
+    const running = await start((_request, response) => {
+      response.write('one ');
+      begun.resolve(response);
+    });
+    const request = http.get({ host: running.host, port: running.port, agent: new http.Agent({ keepAlive: true }) });
+    const [answer] = (await once(request, 'response')) as [http.IncomingMessage];
+    const stopped = running.stop(AbortSignal.timeout(10_000));
+    (await begun.promise).end('two');
+    let text = '';
+    for await (const chunk of answer) text += String(chunk);
+    await stopped;
+    expect(text).toBe('one two');
+  });
+
+  it('cuts what still runs at the deadline', async () => {
+    const running = await start((_request, response) => response.write('one '));
+    const request = http.get({ host: running.host, port: running.port });
+    const [answer] = (await once(request, 'response')) as [http.IncomingMessage];
+    const broken = once(answer, 'error');
+    answer.resume();
+    await running.stop(AbortSignal.abort());
+    await expect(broken).resolves.toBeDefined();
+  });
+});

@@ -1,0 +1,63 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { measure, type Comparison } from './compare.ts';
+import { readMachineFacts } from './machine-facts.ts';
+import { planMeasurements } from './measurements.ts';
+import { watchMemory } from './memory-watch.ts';
+import { profileProduct } from './profile-product.ts';
+import { printReport, type BenchReport } from './report.ts';
+import { startScene } from './scene.ts';
+
+/** `npm run bench -- [--quick] [--profile] [--only TEXT] [--no-build]`. */
+const { values: flags } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    'no-build': { type: 'boolean', default: false },
+  },
+});
+
+const MAX_RUN_MS = 240_000;
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const results = fileURLToPath(new URL('results/', import.meta.url));
+
+// The exit handlers of what was started run only in an orderly exit.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+setTimeout(() => {
+  console.error(`The benchmark did not end within ${MAX_RUN_MS / 1000} s.`);
+  process.exit(1);
+}, MAX_RUN_MS).unref();
+
+if (!flags['no-build']) execFileSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' });
+const directory = mkdtempSync(join(tmpdir(), 'zai2api-bench-'));
+process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+mkdirSync(results, { recursive: true });
+const machine = readMachineFacts();
+const fileName = (extension: string): string => join(results, `${machine.atIso.replaceAll(/[:.]/g, '-')}${extension}`);
+
+if (flags.profile) await profileProduct({ directory, fileName });
+else await compareSides();
+
+async function compareSides(): Promise<void> {
+  const startedAtMs = performance.now();
+  const scene = await startScene(directory);
+  const memory = { product: watchMemory(scene.sides.product.pid), floor: watchMemory(scene.sides.floor.pid) };
+  const comparisons: Comparison[] = [];
+  for (const measurement of planMeasurements(flags.quick)) {
+    if (!measurement.title.includes(flags.only)) continue;
+    console.log(measurement.title);
+    comparisons.push(...(await measure(scene, measurement)));
+  }
+  const [product, floor] = await Promise.all([memory.product.finish(), memory.floor.finish()]);
+  await scene.stop();
+  const seconds = (performance.now() - startedAtMs) / 1000;
+  const report: BenchReport = { machine, quick: flags.quick, seconds, comparisons, memory: { product, floor } };
+  printReport(report);
+  writeFileSync(fileName('.json'), `${JSON.stringify(report, undefined, 2)}\n`);
+  console.log(`\nRaw figures: ${fileName('.json')}`);
+}
