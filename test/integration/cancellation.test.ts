@@ -16,8 +16,11 @@ const completions = ({ upstream }: Stack): number => upstream.log.filter(isCompl
 
 /** A single identity and a single slot: what is not given back is missed at once. */
 const single = { ZAI_ANON_POOL_SIZE: '1', ZAI_MAX_CONCURRENT_REQUESTS: '1' };
-const startSingle = (options: StackOptions = {}): Promise<Stack> =>
-  startStack({ ...options, env: { ...single, ...options.env } });
+const startSingle = ({
+  env,
+  upstream = {},
+}: Pick<StackOptions, 'upstream'> & { env?: Record<string, string> } = {}): Promise<Stack> =>
+  startStack({ upstream, env: { ...single, ...env } });
 
 /** Leaves, and gives the milliseconds until the upstream saw it. */
 async function leaveAndMeasure(

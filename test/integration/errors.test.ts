@@ -91,7 +91,7 @@ describe('C36: an error after the first content', () => {
     const response = await postChat(stack.url, scenario(name));
     await readError(stack, response);
     expect(response.status).toBeGreaterThanOrEqual(400);
-    // What the client was never shown may be asked for only once all the same: after content nothing is tried again.
+    // Nothing of it was sent yet, but after content nothing is tried again, streamed or not.
     expect(completions(stack)).toBe(1);
   });
 

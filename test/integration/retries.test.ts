@@ -101,14 +101,17 @@ describe('a failure before the first content', () => {
 
   it.each(['error-concurrency', 'error-auth'])('%s: is tried six times at most', async (fault) => {
     await using stack = await startStack({
-      env: { ZAI_ANON_POOL_SIZE: '8', ZAI_CREDENTIAL_WAIT: '0.2' },
+      env: (upstream) => ({
+        // Guests come at a pace; users are there at once.
+        ZAI_ANON_TOKEN_ENABLED: 'false',
+        ZAI_UPSTREAM_TOKEN: Array.from({ length: 8 }, () => upstream.addUserToken().token).join(','),
+      }),
       upstream: { completionFault: fault },
     });
-    // Guests are asked for at a pace.
-    await waitFor(() => stack.upstream.issuedTokens().length === 8, { withinMs: 15_000 });
     expect((await postChat(stack.url, 'hi')).status).toBeGreaterThanOrEqual(429);
-    expect(completions(stack)).toHaveLength(6);
-  }, 25_000);
+    expect(usersOf(stack)).toHaveLength(6);
+    expect(new Set(usersOf(stack)).size).toBe(6);
+  });
 });
 
 describe('a failure after the first content', () => {

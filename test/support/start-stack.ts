@@ -21,9 +21,11 @@ export interface Stack extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+type Environment = Readonly<Record<string, string>>;
+
 export interface StackOptions {
-  /** On top of the test's own defaults: free ports, loopback, event order checked. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** On top of the test's own defaults: free ports, loopback, event order checked. A function may prepare the upstream first. */
+  readonly env?: Environment | ((upstream: FakeUpstream) => Environment);
   /** How the fake upstream starts. */
   readonly upstream?: Partial<FakeUpstreamSettings>;
 }
@@ -46,7 +48,7 @@ export async function startStack({ env = {}, upstream: settings = {} }: StackOpt
       ZAI_SHUTDOWN_TIMEOUT: '2',
       // Holds every stream to the order rules of its events.
       ZAI_DEBUG_MODE: 'true',
-      ...env,
+      ...(typeof env === 'function' ? env(upstream) : env),
     }),
     { logger },
   );

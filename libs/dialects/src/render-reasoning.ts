@@ -59,6 +59,7 @@ export function createReasoningStage(rendering: ReasoningRendering): EventStage 
         // The block stays open: a further thought belongs to the same text.
         return [];
       case 'tool-call-start':
+      case 'refusal':
       case 'turn-end':
         return [...closeText(), event];
       default:

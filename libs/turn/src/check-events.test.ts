@@ -17,6 +17,7 @@ const error: TurnEvent = { type: 'turn-error', error: new TurnError('internal', 
 const textStart = (block: number): TurnEvent => ({ type: 'text-start', block });
 const textDelta = (block: number, text = 'a'): TurnEvent => ({ type: 'text-delta', block, text });
 const textEnd = (block: number): TurnEvent => ({ type: 'text-end', block });
+const refusal: TurnEvent = { type: 'refusal', text: 'No.' };
 const source: TurnEvent = { type: 'source', url: 'https://a.example', title: '' };
 
 function check(events: readonly TurnEvent[]): void {
@@ -71,6 +72,10 @@ describe('the order rules', () => {
     ['text-start: block 0 does not rise above 0', [start, textStart(0), textEnd(0), textStart(0)]],
     ['text-start: block 1 does not rise above 5', [start, textStart(5), textEnd(5), textStart(1)]],
     ['turn-end: block 0 is still open', [start, textStart(0), end]],
+    ['refusal: the first event is turn-start', [refusal]],
+    ['refusal: block 0 is still open', [start, textStart(0), refusal]],
+    ['refusal: there is one refusal', [start, refusal, refusal]],
+    ['refusal: a delta is never empty', [start, { type: 'refusal', text: '' }]],
   ])('%s', (message, events) => {
     expect(() => check(events)).toThrow(message);
   });
@@ -80,6 +85,8 @@ describe('the order rules', () => {
     ['an error before anything', [error]],
     ['an error in an open block', [start, textStart(0), textDelta(0), error]],
     ['a source in an open block', [start, textStart(0), source, textDelta(0), textEnd(0), source, end]],
+    ['a refusal alone', [start, refusal, end]],
+    ['a refusal behind a block', [start, textStart(0), textEnd(0), refusal, end]],
     [
       'a block without deltas and a gap in the numbers',
       [start, textStart(3), textEnd(3), textStart(9), textEnd(9), end],

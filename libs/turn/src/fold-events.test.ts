@@ -97,6 +97,11 @@ describe('a fold', () => {
     });
   });
 
+  it('keeps a refusal apart from the text, and has none otherwise', () => {
+    expect(foldEvents([start, { type: 'refusal', text: 'No.' }, end])).toMatchObject({ text: '', refusal: 'No.' });
+    expect(foldEvents([start, end])).not.toHaveProperty('refusal');
+  });
+
   it('does not depend on how the text was cut', () => {
     const pieces = fc.array(fc.string({ minLength: 1 }));
     fc.assert(

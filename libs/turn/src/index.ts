@@ -25,4 +25,4 @@ export {
   type TurnWarning,
 } from './turn-request.ts';
 export type { TurnResult } from './turn-result.ts';
-export type { Usage } from './usage.ts';
+export { addUsage, type Usage } from './usage.ts';

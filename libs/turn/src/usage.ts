@@ -7,3 +7,14 @@ export interface Usage {
   readonly reasoningTokens: number;
   readonly exactness: 'exact' | 'estimated';
 }
+
+/** What two upstream calls for one turn cost together; exact only when both are. */
+export function addUsage(first: Usage, second: Usage): Usage {
+  return {
+    inputTokens: first.inputTokens + second.inputTokens,
+    outputTokens: first.outputTokens + second.outputTokens,
+    cachedInputTokens: first.cachedInputTokens + second.cachedInputTokens,
+    reasoningTokens: first.reasoningTokens + second.reasoningTokens,
+    exactness: first.exactness === 'exact' && second.exactness === 'exact' ? 'exact' : 'estimated',
+  };
+}

@@ -71,6 +71,12 @@ describe('encodeOpenAiChatResponse', () => {
       },
       'stop',
     ],
+    [{ refusal: 'No.' }, { content: null, refusal: 'No.' }, 'stop'],
+    [
+      { refusal: 'No.', text: 'Hi', reasoning: 'hm' },
+      { content: 'Hi', refusal: 'No.', reasoning_content: 'hm' },
+      'stop',
+    ],
   ])('%j', (changes, message, reason) => {
     expect(encodeOpenAiChatResponse({ ...result, ...changes })).toMatchObject({
       choices: [{ message: { role: 'assistant', refusal: null, ...message }, finish_reason: reason }],

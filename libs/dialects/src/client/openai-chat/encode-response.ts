@@ -3,9 +3,10 @@ import { encodeAnnotation } from './encode-annotation.ts';
 import { encodeUsage } from './encode-usage.ts';
 import { encodeFinishReason } from './finish-reason.ts';
 
-/** The whole answer (contract 1.3). Optional parts are absent, never empty; `content` is null only beside tool calls. */
+/** The whole answer (contract 1.3). Optional parts are absent, never empty; `content` is null only beside tool calls
+ * or a refusal (contract 1.5). */
 export function encodeOpenAiChatResponse(result: TurnResult): unknown {
-  const { text, reasoning, toolCalls, sources } = result;
+  const { text, reasoning, toolCalls, sources, refusal } = result;
   const hasToolCalls = toolCalls.length > 0;
   return {
     id: `chatcmpl-${result.id}`,
@@ -17,8 +18,8 @@ export function encodeOpenAiChatResponse(result: TurnResult): unknown {
         index: 0,
         message: {
           role: 'assistant',
-          content: text === '' && hasToolCalls ? null : text,
-          refusal: null,
+          content: text === '' && (hasToolCalls || refusal !== undefined) ? null : text,
+          refusal: refusal ?? null,
           ...(reasoning !== '' && { reasoning_content: reasoning }),
           ...(hasToolCalls && {
             tool_calls: toolCalls.map((call) => ({

@@ -118,6 +118,12 @@ describe('a stream', () => {
     );
   });
 
+  it('gives a refusal in its own field and ends properly', () => {
+    expect(encode([start, { type: 'refusal', text: 'No "x".' }, end])).toBe(
+      `${role}}\n\n${delta('"refusal":"No \\"x\\"."')}}\n\n${delta('', '"stop"')}}\n\ndata: [DONE]\n\n`,
+    );
+  });
+
   it('gives each source a chunk of its own', () => {
     expect(encode([start, { type: 'source', url: 'https://a.example', title: 'A' }, end])).toContain(
       delta(

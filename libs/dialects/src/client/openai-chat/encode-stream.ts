@@ -85,6 +85,8 @@ export function createOpenAiChatStreamEncoder({ includeUsage }: StreamEncoderOpt
           return hasArguments ? '' : writeArguments('{}');
         case 'source':
           return writeDelta(`"annotations":[${JSON.stringify(encodeAnnotation(event))}]`);
+        case 'refusal':
+          return writeDelta(`"refusal":${JSON.stringify(event.text)}`);
         case 'text-start':
         case 'text-end':
         case 'reasoning-end':

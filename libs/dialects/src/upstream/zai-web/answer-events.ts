@@ -2,6 +2,8 @@ import type { TurnEvent } from '@zai2api/turn';
 
 type Kind = 'reasoning' | 'text';
 
+const surrogatePair = /^[\uD800-\uDBFF][\uDC00-\uDFFF]$/;
+
 /**
  * Turns what the document shows into block events and never says a thing twice: after an edit the document is read again from its
  * start, and only what goes beyond the text already sent becomes an event. Sent text cannot be taken back; where an edit rewrote it,
@@ -69,10 +71,13 @@ export function createAnswerEvents(): AnswerEvents {
     let same = 0;
     const limit = Math.min(text.length, known.length - from);
     while (same < limit && known.charCodeAt(from + same) === text.charCodeAt(same)) same += 1;
-    position[kind] = from + same;
+    const end = from + same;
+    position[kind] = end;
     if (same === text.length) return;
-    sent[kind] = known.slice(0, from + same);
-    grow(kind, text.slice(same));
+    // A character that differs in its second half only is sent whole.
+    const start = surrogatePair.test(known.slice(end - 1, end + 1)) ? end - 1 : end;
+    sent[kind] = known.slice(0, start);
+    grow(kind, known.slice(start, end) + text.slice(same));
   }
 
   return {

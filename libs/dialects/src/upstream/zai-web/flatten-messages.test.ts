@@ -54,7 +54,7 @@ describe('flattenMessages', () => {
       '<assistant>\nLet me see.\n<tool_call id="call-1" name="get_weather">\n{"city":"Paris"}\n</tool_call>\n</assistant>\n\n' +
         '<tool_result id="call-1">\n21 °C\n</tool_result>',
     ],
-  ])('writes %s', (_name, messages, text) => {
+  ])('writes %s', (_name, messages: TurnMessage[], text) => {
     expect(behindPreamble(messages)).toBe(text);
   });
 });
