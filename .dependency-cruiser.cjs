@@ -8,7 +8,7 @@ module.exports = {
       name: 'dialects-import-turn-only',
       severity: 'error',
       from: { path: '^libs/dialects/src/', pathNot: '\\.test\\.ts$' },
-      to: { pathNot: ['^libs/(dialects|turn)/src/', 'node_modules/(eventsource-parser|eventsource-encoder|zod)/'] },
+      to: { pathNot: ['^libs/(dialects|turn)/src/', 'node_modules/(eventsource-parser|eventsource-encoder|jsonrepair|zod)/'] },
     },
     { name: 'pure-packages-have-no-node-builtins', severity: 'error', from: { path: '^libs/(turn|dialects)/src/', pathNot: '\\.test\\.ts$' }, to: nodeBuiltins },
     { name: 'client-dialects-do-not-know-upstreams', severity: 'error', from: { path: '^libs/dialects/src/client/' }, to: { path: '^libs/dialects/src/upstream/' } },

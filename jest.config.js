@@ -7,6 +7,8 @@ export default {
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   modulePathIgnorePatterns: ['/dist/'],
   injectGlobals: false,
+  // Above every deadline that a test waits with, so that its own message is the one that shows.
+  testTimeout: 20_000,
   transform: {
     '\\.ts$': ['@swc/jest', { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
   },

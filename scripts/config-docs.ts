@@ -36,7 +36,7 @@ function collectVariables(): Variable[] {
   const variables = new Map<string, Variable>();
   for (const { usedBy, shape } of sources) {
     for (const [name, schema] of Object.entries(shape)) {
-      const { description, defaultText, secret } = schema.meta() as unknown as SettingDescription;
+      const { description, defaultText, secret = false } = schema.meta() as unknown as SettingDescription;
       const known = variables.get(name);
       if (known === undefined) variables.set(name, { name, description, defaultText, secret, usedBy: [...usedBy] });
       else if (known.defaultText === defaultText) known.usedBy.push(...usedBy);

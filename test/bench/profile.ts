@@ -3,13 +3,16 @@ import { formatNumber, printTable } from './print-table.ts';
 
 /** What V8 writes with `--cpu-prof`. Times are microseconds of the monotonic clock. */
 interface CpuProfile {
-  readonly nodes: readonly {
-    readonly id: number;
-    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
-  }[];
+  readonly nodes: readonly ProfileNode[];
   readonly startTime: number;
   readonly samples: readonly number[];
   readonly timeDeltas: readonly number[];
+}
+
+interface ProfileNode {
+  readonly id: number;
+  readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+  readonly children?: readonly number[];
 }
 
 interface Place {
@@ -19,6 +22,7 @@ interface Place {
 }
 
 const IDLE = '(idle)';
+const metaNames = new Set(['(root)', '(program)', '(garbage collector)', IDLE]);
 const SHOWN_FUNCTIONS = 40;
 const SHOWN_FILES = 20;
 
@@ -56,12 +60,16 @@ export function printProfile(
     printTable([title, 'self ms', 'share', `ns per ${unit}`], rows);
   };
   print('package', (place) => place.package, Number.POSITIVE_INFINITY);
-  print('file', (place) => place.file, SHOWN_FILES);
+  print('file', (place) => place.file.replace(/:\d+$/, ''), SHOWN_FILES);
   print('function', (place) => `${place.function}  ${place.file}`, SHOWN_FUNCTIONS);
 }
 
+/** Self times in microseconds. Nodes of the same place are separate keys. */
 function sumSelfTimes(profile: CpuProfile, { fromUs, toUs }: { fromUs: number; toUs: number }): Map<Place, number> {
-  const places = new Map(profile.nodes.map(({ id, callFrame }) => [id, placeOf(callFrame)]));
+  const callers = new Map(
+    profile.nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node] as const)),
+  );
+  const places = new Map(profile.nodes.map((node) => [node.id, placeOf(node, callers)]));
   const sums = new Map<Place, number>();
   let atUs = profile.startTime;
   for (const [index, id] of profile.samples.entries()) {
@@ -74,21 +82,27 @@ function sumSelfTimes(profile: CpuProfile, { fromUs, toUs }: { fromUs: number; t
   return sums;
 }
 
-function placeOf({ functionName, url, lineNumber }: CpuProfile['nodes'][number]['callFrame']): Place {
+/** Native functions have no file: they are told apart by who calls them. */
+function placeOf(node: ProfileNode, callers: ReadonlyMap<number, ProfileNode>): Place {
+  const { functionName, url, lineNumber } = node.callFrame;
   const name = functionName === '' ? '(anonymous)' : functionName;
-  if (url === '') return { function: name, file: '', package: name.startsWith('(') ? name : '(native)' };
-  const where = `:${lineNumber + 1}`;
+  if (url !== '') return { function: name, ...locate(url, lineNumber + 1) };
+  if (metaNames.has(name)) return { function: name, file: '', package: name };
+  let caller = callers.get(node.id);
+  while (caller?.callFrame.url === '') caller = callers.get(caller.id);
+  const file = caller ? `< ${caller.callFrame.functionName} ${locate(caller.callFrame.url, 0).file}` : '';
+  return { function: name, file, package: '(native)' };
+}
+
+function locate(url: string, line: number): { file: string; package: string } {
+  const where = line === 0 ? '' : `:${line}`;
   const external = url.split('/node_modules/').at(-1);
   if (url.includes('/node_modules/') && external !== undefined) {
     const parts = external.split('/');
-    return {
-      function: name,
-      file: external + where,
-      package: parts.slice(0, external.startsWith('@') ? 2 : 1).join('/'),
-    };
+    return { file: external + where, package: parts.slice(0, external.startsWith('@') ? 2 : 1).join('/') };
   }
-  if (url.startsWith('node:')) return { function: name, file: url + where, package: 'node' };
-  const own = /\/(libs|services)\/([^/]+)\/dist\/(.+)$/.exec(url);
-  if (!own) return { function: name, file: url + where, package: '(other)' };
-  return { function: name, file: `${own[2] ?? ''}/${own[3] ?? ''}${where}`, package: `@zai2api/${own[2] ?? ''}` };
+  if (url.startsWith('node:')) return { file: url + where, package: 'node' };
+  const [, owner, path] = /\/(?:libs|services)\/([^/]+)\/dist\/(.+)$/.exec(url) ?? [];
+  if (owner === undefined || path === undefined) return { file: url + where, package: '(other)' };
+  return { file: `${owner}/${path}${where}`, package: `@zai2api/${owner}` };
 }

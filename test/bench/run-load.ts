@@ -1,4 +1,5 @@
-import { Agent, type Dispatcher } from 'undici';
+import type { Agent } from 'undici';
+import { type Dispatcher } from 'undici';
 import type { LoadJob, LoadResult } from './load-job.ts';
 
 /** One answer as it came in. Its chunks are only kept, and looked at when the clock has stopped. */

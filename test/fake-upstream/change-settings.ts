@@ -46,6 +46,7 @@ const settingsSchema = z.strictObject({
   perTokenConcurrency: count,
   capacity: count.nullable(),
   requireChat: z.boolean(),
+  checkFiles: z.boolean(),
   toolsInBody: z.enum(['error', 'ignored']),
   multipleMessages: z.enum(['works', 'error', 'ignored']),
   completionFault: z.union([z.enum(httpFaults), scenarioCall]).nullable(),

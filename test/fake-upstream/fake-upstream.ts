@@ -6,6 +6,7 @@ import type { ReceivedRequest } from './received-request.ts';
 import type { FakeUpstreamSettings } from './settings.ts';
 import type { IssuedToken } from './state/identities.ts';
 import type { StoredChat } from './state/chats.ts';
+import type { StoredFile } from './state/files.ts';
 
 /** A running simulator of the chat.z.ai web backend (protocol 11). */
 export interface FakeUpstream {
@@ -16,7 +17,7 @@ export interface FakeUpstream {
   /** Same as `POST /__control`; throws a ZodError and changes nothing when the change does not fit. */
   configure(change: Partial<FakeUpstreamSettings>): void;
   settings(): FakeUpstreamSettings;
-  /** Back to the settings it was started with, an empty log, no tokens, chats or peaks. Running answers go on. */
+  /** Back to the settings it was started with, an empty log, no tokens, chats, files or peaks. Running answers go on. */
   reset(): void;
   /** Resolves with the first request, already logged or to come, that fits; asked again whenever a record changes. */
   waitForRequest(match: (request: ReceivedRequest) => boolean, withinMs: number): Promise<ReceivedRequest>;
@@ -32,6 +33,8 @@ export interface FakeUpstream {
   highestConcurrency(userId: string): number;
   /** Chats that nobody deleted yet. */
   chats(): readonly StoredChat[];
+  /** Everything that was uploaded since the last reset. */
+  files(): readonly StoredFile[];
   /** Completions being answered right now. */
   runningStreams(): number;
   /** Cuts every connection, rejects every wait, resolves when the port is free. */
@@ -74,6 +77,7 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
     issuedTokens: world.identities.issued,
     highestConcurrency: world.streams.highest,
     chats: world.chats.all,
+    files: world.files.all,
     runningStreams: world.streams.total,
     close: () =>
       new Promise((resolve) => {

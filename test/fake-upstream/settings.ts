@@ -67,6 +67,8 @@ export interface FakeUpstreamSettings {
   readonly capacity: number | null;
   /** An unknown chat id still gets its answer, with `INTERNAL_ERROR` on the `done` frame (protocol 4.2). */
   readonly requireChat: boolean;
+  /** In-stream `INTERNAL_ERROR` for a file that this identity did not upload, or that `files` and the content parts do not agree about. */
+  readonly checkFiles: boolean;
   /** What a `tools` field in the body does (protocol 6). */
   readonly toolsInBody: 'error' | 'ignored';
   /** What more than one message does (protocol 12.4); `ignored`: only the last one is seen. */
@@ -128,6 +130,7 @@ export const defaultSettings: FakeUpstreamSettings = {
   perTokenConcurrency: 1,
   capacity: null,
   requireChat: true,
+  checkFiles: true,
   toolsInBody: 'error',
   multipleMessages: 'works',
   completionFault: null,

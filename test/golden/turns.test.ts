@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { createZaiWebDecoder, openAiChat, type CodecContext } from '@zai2api/dialects';
-import { createEventChecker, foldEvents, type TurnError, type TurnEvent } from '@zai2api/turn';
+import { createToolBridge, createZaiWebDecoder, openAiChat, type CodecContext } from '@zai2api/dialects';
+import { createEventChecker, foldEvents, TurnError, type TurnEvent, type TurnRequest } from '@zai2api/turn';
 import fc from 'fast-check';
 
 const root = new URL('../../libs/dialects/fixtures/turns/', import.meta.url);
@@ -14,12 +14,21 @@ const context: CodecContext = {
 /** Nothing of the upstream's own markup may reach a client (a case may allow what its answer itself says). */
 const markup = /<\/?details|<\/?summary|glm_block|<\/thinking>|<\/?Full>|^> /m;
 const markupAllowed = new Set(['html-in-answer']);
+const toolMarkup = /<\/?tool_|<\/?arg|<\/?name|CDATA|\]\]?>|tool_calls|"arguments"/;
+const toolMarkupAllowed = new Set(['tool-spoken-about', 'tool-fenced-json-look-alikes']);
 
-function decode(chunks: Iterable<Uint8Array>): TurnEvent[] {
-  const decoder = createZaiWebDecoder({ model: 'glm-4.6', warnings: [], prompt: 'What is it?', chatCreated: true, context });
+/** What a case's `request.json` may say; nothing in most cases. */
+type Asked = Partial<Pick<TurnRequest, 'tools' | 'toolChoice' | 'parallelToolCalls'>>;
+
+function decode(chunks: Iterable<Uint8Array>, asked: Asked = {}): TurnEvent[] {
+  const { tools = [], toolChoice = { mode: 'auto' }, parallelToolCalls = true } = asked;
+  const names = tools.map(({ name }) => name);
+  const decoder = createZaiWebDecoder({ model: 'glm-4.6', warnings: [], prompt: 'What is it?', chatCreated: true, tools: names, context });
+  let ids = 0;
+  const bridge = createToolBridge({ tools, toolChoice, parallelToolCalls, newId: () => String((ids += 1)) });
   const events: TurnEvent[] = [];
-  for (const chunk of chunks) events.push(...decoder.push(chunk));
-  events.push(...decoder.end());
+  for (const chunk of chunks) events.push(...decoder.push(chunk).flatMap(bridge));
+  events.push(...decoder.end().flatMap(bridge));
   const checker = createEventChecker();
   for (const event of events) checker.push(event);
   checker.end();
@@ -60,15 +69,72 @@ function cut(bytes: Uint8Array, at: readonly number[]): Uint8Array[] {
   return places.slice(1).map((end, index) => bytes.subarray(places[index], end));
 }
 
+function readAsked(name: string): Asked {
+  const url = new URL(`${name}/request.json`, root);
+  return existsSync(url) ? (JSON.parse(readFileSync(url, 'utf8')) as Asked) : {};
+}
+
+/** The outcome without how it was cut into deltas. */
+function fold(events: readonly TurnEvent[]): unknown {
+  try {
+    return foldEvents(events);
+  } catch (error) {
+    if (!TurnError.is(error)) throw error;
+    // How much had been sent when it failed may depend on the cut, the failure may not.
+    return [error.code, error.details.reason, error.message];
+  }
+}
+
+interface Frame {
+  readonly data: Record<string, unknown>;
+}
+
+/** The frames of a recording with neighbouring texts of one phase joined: what any other cut of the same text has in common. */
+function joinFrames(sse: string): Frame[] {
+  const frames: Frame[] = [];
+  for (const line of sse.split('\n\n').filter((each) => each.startsWith('data: {'))) {
+    const frame = JSON.parse(line.slice(6)) as Frame;
+    const last = frames.at(-1)?.data;
+    const isText = (data: Record<string, unknown> | undefined): boolean =>
+      typeof data?.['delta_content'] === 'string' && data['done'] !== true;
+    if (last && isText(last) && isText(frame.data) && last['phase'] === frame.data['phase']) {
+      last['delta_content'] = `${String(last['delta_content'])}${String(frame.data['delta_content'])}`;
+    } else {
+      frames.push(frame);
+    }
+  }
+  return frames;
+}
+
+/** The same frame in two, cut at this place of its text or arguments. */
+function splitFrame(frame: Frame, at: number): Frame[] {
+  const key = textKey(frame);
+  const text = String(frame.data[key]);
+  const { delta_name: _name, ...rest } = frame.data;
+  return [
+    { ...frame, data: { ...frame.data, [key]: text.slice(0, at) } },
+    { ...frame, data: { ...rest, [key]: text.slice(at) } },
+  ];
+}
+
+const textKey = ({ data }: Frame): string => ('delta_arguments' in data ? 'delta_arguments' : 'delta_content');
+
+const encodeFrames = (frames: readonly Frame[]): Uint8Array[] => [
+  new TextEncoder().encode(frames.map((frame) => `data: ${JSON.stringify(frame)}\n\n`).join('')),
+];
+
 const names = readdirSync(root);
+const toolNames = names.filter((name) => name.startsWith('tool-'));
 
 it('has every case that was promised', () => {
-  expect(names.length).toBeGreaterThanOrEqual(50);
+  expect(names.length).toBeGreaterThanOrEqual(100);
+  expect(toolNames.length).toBeGreaterThanOrEqual(45);
 });
 
 describe.each(names)('turn %s', (name) => {
   const bytes = new Uint8Array(readFileSync(new URL(`${name}/zai-web.sse`, root)));
-  const events = decode([bytes]);
+  const asked = readAsked(name);
+  const events = decode([bytes], asked);
 
   it('decodes and encodes as recorded', () => {
     expectGolden(name, 'events.jsonl', encodeEvents(events));
@@ -77,13 +143,13 @@ describe.each(names)('turn %s', (name) => {
   });
 
   it('gives the same events byte by byte', () => {
-    expect(decode(Array.from(bytes, (byte) => Uint8Array.of(byte)))).toEqual(events);
+    expect(decode(Array.from(bytes, (byte) => Uint8Array.of(byte)), asked)).toEqual(events);
   });
 
   it('gives the same events at random cuts', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(), { maxLength: 12 }), (at) => {
-        expect(decode(cut(bytes, at))).toEqual(events);
+        expect(decode(cut(bytes, at), asked)).toEqual(events);
       }),
       { numRuns: 40 },
     );
@@ -98,9 +164,37 @@ describe.each(names)('turn %s', (name) => {
       streamed.reasoning_content += delta?.reasoning_content ?? '';
     }
     if (!markupAllowed.has(name)) expect(streamed.content + streamed.reasoning_content).not.toMatch(markup);
+    if (asked.tools && !toolMarkupAllowed.has(name)) expect(streamed.content + streamed.reasoning_content).not.toMatch(toolMarkup);
     if (events.at(-1)?.type !== 'turn-end') return;
     const { reasoning, text } = foldEvents(events);
     expect(streamed).toEqual({ reasoning_content: reasoning, content: text });
+  });
+});
+
+describe.each(toolNames)('turn %s', (name) => {
+  const asked = readAsked(name);
+  const sse = readFileSync(new URL(`${name}/zai-web.sse`, root), 'utf8');
+  const outcome = fold(decode([new TextEncoder().encode(sse)], asked));
+  const frames = joinFrames(sse);
+
+  it('says the same at every cut of its text, and one character at a time', () => {
+    expect(fold(decode(encodeFrames(frames), asked))).toEqual(outcome);
+    let cuts = 0;
+    for (const [index, frame] of frames.entries()) {
+      const text = frame.data[textKey(frame)];
+      for (let at = 1; typeof text === 'string' && at < text.length; at++) {
+        const pieces = [...frames.slice(0, index), ...splitFrame(frame, at), ...frames.slice(index + 1)];
+        expect(fold(decode(encodeFrames(pieces), asked))).toEqual(outcome);
+        cuts += 1;
+      }
+    }
+    const single = frames.flatMap((frame) => {
+      const pieces = [frame];
+      for (let last = frame; String(last.data[textKey(last)] ?? '').length > 1; last = pieces.at(-1) ?? last) pieces.splice(-1, 1, ...splitFrame(last, 1));
+      return pieces;
+    });
+    expect(fold(decode(encodeFrames(single), asked))).toEqual(outcome);
+    expect(single.length).toBeGreaterThanOrEqual(cuts);
   });
 });
 

@@ -16,10 +16,8 @@ const completions = ({ upstream }: Stack): number => upstream.log.filter(isCompl
 
 /** A single identity and a single slot: what is not given back is missed at once. */
 const single = { ZAI_ANON_POOL_SIZE: '1', ZAI_MAX_CONCURRENT_REQUESTS: '1' };
-const startSingle = ({
-  env,
-  upstream = {},
-}: Pick<StackOptions, 'upstream'> & { env?: Record<string, string> } = {}): Promise<Stack> =>
+type SingleOptions = Pick<StackOptions, 'upstream'> & { readonly env?: Readonly<Record<string, string>> };
+const startSingle = ({ env, upstream = {} }: SingleOptions = {}): Promise<Stack> =>
   startStack({ upstream, env: { ...single, ...env } });
 
 /** Leaves, and gives the milliseconds until the upstream saw it. */
@@ -49,13 +47,14 @@ async function expectClean(stack: Stack): Promise<void> {
 }
 
 describe('C39: a client that leaves', () => {
-  it.each([
+  const early: readonly [string, boolean, SingleOptions, string][] = [
     ['before the answer has begun', true, { upstream: { delayMs: 60_000 } }, 'hi'],
     ['before the answer has begun', false, { upstream: { delayMs: 60_000 } }, 'hi'],
     ['before the first token', true, {}, scenario('stall-before-content')],
     ['before the first token', false, {}, scenario('stall-before-content')],
     ['behind the first keep-alive', true, { env: { ZAI_FIRST_BYTE_GRACE: '0.05' } }, scenario('stall-before-content')],
-  ] as const)('%s (stream: %s) aborts the upstream call', async (_when, stream, options, prompt) => {
+  ];
+  it.each(early)('%s (stream: %s) aborts the upstream call', async (_when, stream, options, prompt) => {
     await using stack = await startSingle(options);
     const leaving = new AbortController();
     const request = postChat(stack.url, prompt, { signal: leaving.signal, body: { stream } });
@@ -170,7 +169,10 @@ describe('C39: a client that leaves', () => {
     await using stack = await startStack({ env: { ZAI_ANON_POOL_SIZE: '3' } });
     const leaving = new AbortController();
     const crowd = Array.from({ length: 20 }, () =>
-      postChat(stack.url, scenario('slow frames=1000 delay=10'), { signal: leaving.signal, body: { stream: true } }).then(
+      postChat(stack.url, scenario('slow frames=1000 delay=10'), {
+        signal: leaving.signal,
+        body: { stream: true },
+      }).then(
         () => undefined,
         () => undefined,
       ),

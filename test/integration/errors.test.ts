@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { scenarios, startFakeUpstream, type FakeUpstream } from '../fake-upstream/index.ts';
 import { askWhole, postChat, scenario, type ErrorBody } from '../support/chat-client.ts';
-import { earlyFailures } from '../support/errors-of-the-upstream.ts';
+import { earlyFailures } from '../support/early-failures.ts';
 import { chunksOf, hasContent, joinChunks, openStream } from '../support/event-stream.ts';
 import { startStack, type Stack } from '../support/start-stack.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -46,8 +46,7 @@ describe.each([true, false])('C35, H21: an error before the first content (strea
       doNotRetry: response.headers.get('x-should-retry') === 'false',
       tries: completions(stack),
     }).toEqual(expected);
-    if (retryAfter !== null)
-      expect(response.headers.get('retry-after-ms')).toBe(String(Number(retryAfter) * 1000));
+    if (retryAfter !== null) expect(response.headers.get('retry-after-ms')).toBe(String(Number(retryAfter) * 1000));
     // Whatever it was: the process lives.
     expect((await fetch(`${stack.url}/health`)).status).toBe(200);
   });

@@ -87,7 +87,12 @@ describe('H01: the list', () => {
     async (modelsFault) => {
       await using stack = await startStack({
         env: noCache,
-        upstream: { models: [{ id: 'glm-4.7', name: 'GLM-4.7' }, { id: 'glm-9', name: 'GLM-9' }] },
+        upstream: {
+          models: [
+            { id: 'glm-4.7', name: 'GLM-4.7' },
+            { id: 'glm-9', name: 'GLM-9' },
+          ],
+        },
       });
       const good = await listModels(stack);
       stack.upstream.configure({ modelsFault });

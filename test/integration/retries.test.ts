@@ -50,7 +50,11 @@ describe('a failure before the first content', () => {
   it.each(['error-internal', '500', '503', 'empty', 'reset'])('%s: is tried once more', async (fault) => {
     await using stack = await startStack({ upstream: { completionFault: fault, failTimes: 1 } });
     const stream = await openStream(stack.url, 'hi');
-    expect(joinChunks(chunksOf(await stream.rest()))).toMatchObject({ text: said, errors: [], finishReasons: ['stop'] });
+    expect(joinChunks(chunksOf(await stream.rest()))).toMatchObject({
+      text: said,
+      errors: [],
+      finishReasons: ['stop'],
+    });
     expect(completions(stack)).toHaveLength(2);
     expect(await stack.metric('zai_translator_retries_total')).toBe(1);
   });

@@ -128,7 +128,11 @@ describe('chats', () => {
       const answer = await askWhole(stack.url, 'hi');
       expect(answer.choices[0]).toMatchObject({ message: { content: said }, finish_reason: 'stop' });
       const stream = await openStream(stack.url, 'hi');
-      expect(joinChunks(chunksOf(await stream.rest()))).toMatchObject({ text: said, errors: [], finishReasons: ['stop'] });
+      expect(joinChunks(chunksOf(await stream.rest()))).toMatchObject({
+        text: said,
+        errors: [],
+        finishReasons: ['stop'],
+      });
       expect(completions(stack).map(({ faults }) => faults)).toEqual([['unknown-chat'], ['unknown-chat']]);
     },
   );

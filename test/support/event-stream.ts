@@ -57,7 +57,7 @@ export function readEventStream(response: Response): EventStream {
         return tail === '' ? undefined : tail;
       }
       const read = await reader?.read();
-      if (read?.value !== undefined) buffer += decoder.decode(read.value as Uint8Array, { stream: true });
+      if (read?.value !== undefined) buffer += decoder.decode(read.value, { stream: true });
       else isOver = true;
     }
   }

@@ -1,5 +1,5 @@
 import { createLogger } from '@zai2api/runtime';
-import { createStandalone, loadStandaloneSettings } from '@zai2api/standalone';
+import { createStandalone, loadStandaloneSettings, type StandaloneOptions } from '@zai2api/standalone';
 import { startFakeUpstream, type FakeUpstream, type FakeUpstreamSettings } from '../fake-upstream/index.ts';
 
 /** One line of the product's log. */
@@ -26,12 +26,14 @@ type Environment = Readonly<Record<string, string>>;
 export interface StackOptions {
   /** On top of the test's own defaults: free ports, loopback, event order checked. A function may prepare the upstream first. */
   readonly env?: Environment | ((upstream: FakeUpstream) => Environment);
+  /** Lets attachments be fetched from these hosts of the test, which are not public. */
+  readonly mediaGuard?: StandaloneOptions['mediaGuard'];
   /** How the fake upstream starts. */
   readonly upstream?: Partial<FakeUpstreamSettings>;
 }
 
 /** Starts both and resolves when the public port answers; rejects when the product cannot start. */
-export async function startStack({ env = {}, upstream: settings = {} }: StackOptions = {}): Promise<Stack> {
+export async function startStack({ env = {}, mediaGuard, upstream: settings = {} }: StackOptions = {}): Promise<Stack> {
   const upstream = await startFakeUpstream({ settings });
   const written: string[] = [];
   const logger = createLogger(
@@ -50,7 +52,7 @@ export async function startStack({ env = {}, upstream: settings = {} }: StackOpt
       ZAI_DEBUG_MODE: 'true',
       ...(typeof env === 'function' ? env(upstream) : env),
     }),
-    { logger },
+    { logger, ...(mediaGuard && { mediaGuard }) },
   );
   const running = standalone.run();
   const { url, adminUrl } = await Promise.race([standalone.listening, neverResolves(running)]).catch(

@@ -20,8 +20,13 @@ export {
 } from './models.ts';
 export { createReasoningStage, type EventStage } from './render-reasoning.ts';
 export { createSseDecoder, type SseDecoder, type SseFrame } from './sse/decode-sse.ts';
+export { createUsageEstimate, type UsageEstimate } from './stages/estimate-usage.ts';
 export { createJsonAnswerStage, INVALID_STRUCTURED_OUTPUT } from './stages/json-answer.ts';
+export { createLimitStage, type LimitOptions, type LimitStage } from './stages/limit-output.ts';
+export { createSourceListStage } from './stages/list-sources.ts';
 export type { SchemaCheck } from './stages/schema-check.ts';
+export { createToolBridge, type ToolBridgeOptions } from './stages/tool-bridge.ts';
+export { INVALID_TOOL_CALL, isUnmetDemand, TOOL_CALL_LOOP, TOOL_CHOICE_NOT_SATISFIED } from './stages/tool-errors.ts';
 export { streamHeaders } from './sse/stream-headers.ts';
 export type { UpstreamDecoder } from './upstream/upstream-decoder.ts';
 export { decodeHttpError } from './upstream/zai-web/decode-error.ts';
@@ -31,6 +36,12 @@ export { createZaiWebDecoder, type ZaiWebDecoderOptions } from './upstream/zai-w
 export { decodeChatId, encodeChatCreation, encodeChatDeletion } from './upstream/zai-web/encode-chat.ts';
 export { encodeCommonHeaders } from './upstream/zai-web/encode-common-headers.ts';
 export { encodeCompletion, type CompletionInput, type EncodedRequest } from './upstream/zai-web/encode-completion.ts';
+export {
+  decodeFileId,
+  encodeFileUpload,
+  nameAttachments,
+  type CompletionFile,
+} from './upstream/zai-web/encode-files.ts';
 export { flattenMessages } from './upstream/zai-web/flatten-messages.ts';
 export { findFrontendVersion } from './upstream/zai-web/frontend-version.ts';
 export { signRequest, type SignatureInput, type SigningFunctions } from './upstream/zai-web/sign-request.ts';

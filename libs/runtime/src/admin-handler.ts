@@ -9,7 +9,7 @@ interface Answer {
 }
 
 /**
- * The handler of the admin port. `/livez` says only that the process answers; `/readyz` is 200 or 503 with what is missing; `/startupz` is
+ * The handler of the admin port. `/livez` says only that the process answers; `/readyz` is 200 or 503 with what is missing and with details; `/startupz` is
  * 503 until the start is complete; `/metrics` is the Prometheus text.
  */
 export function createAdminHandler({
@@ -23,9 +23,11 @@ export function createAdminHandler({
     '/livez': () => json(200, { status: 'ok' }),
     '/readyz': () => {
       const missing = readiness.missing();
+      const details = readiness.details();
+      const also = Object.keys(details).length === 0 ? {} : { details };
       return Object.keys(missing).length === 0
-        ? json(200, { status: 'ready' })
-        : json(503, { status: 'not ready', missing });
+        ? json(200, { status: 'ready', ...also })
+        : json(503, { status: 'not ready', missing, ...also });
     },
     '/startupz': () => (readiness.isStarted() ? json(200, { status: 'started' }) : json(503, { status: 'starting' })),
     '/metrics': async () => ({ status: 200, type: registry.contentType, body: await registry.metrics() }),

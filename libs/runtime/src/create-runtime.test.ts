@@ -35,6 +35,7 @@ describe('the admin port', () => {
     const release = Promise.withResolvers<undefined>();
     let pool: true | string = 'no credential yet';
     runtime.addReadinessCheck('pool', () => pool);
+    runtime.addReadinessDetail('upstream', () => 'challenged');
     const opened = Promise.withResolvers<undefined>();
     const running = runtime.run(async () => {
       opened.resolve(undefined);
@@ -49,9 +50,17 @@ describe('the admin port', () => {
     expect((await probe(port, '/startupz')).status).toBe(200);
     const notReady = await probe(port, '/readyz');
     expect(notReady.status).toBe(503);
-    expect(JSON.parse(notReady.text)).toEqual({ status: 'not ready', missing: { pool: 'no credential yet' } });
+    expect(JSON.parse(notReady.text)).toEqual({
+      status: 'not ready',
+      missing: { pool: 'no credential yet' },
+      details: { upstream: 'challenged' },
+    });
     pool = true;
-    expect((await probe(port, '/readyz')).status).toBe(200);
+    // The detail is still bad: it is told, and decides nothing.
+    expect(await probe(port, '/readyz')).toEqual({
+      status: 200,
+      text: JSON.stringify({ status: 'ready', details: { upstream: 'challenged' } }),
+    });
     expect((await probe(port, '/metrics')).text).toContain('process_cpu_seconds_total');
     expect((await probe(port, '/constructor')).status).toBe(404);
     await runtime.stop('test');

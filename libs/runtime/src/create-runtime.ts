@@ -18,6 +18,8 @@ export interface Runtime {
   readonly registry: Registry;
   /** `check` is called for each `/readyz`; it returns true, or a text that says what is missing. */
   addReadinessCheck(name: string, check: () => true | string): void;
+  /** `detail` is called for each `/readyz`, which shows its text and is not decided by it. */
+  addReadinessDetail(name: string, detail: () => string): void;
   /** Registers a step of the stop. Phases run in their order, the steps of one phase in parallel; all share one deadline. */
   onStop(phase: StopPhase, name: string, stop: (deadline: AbortSignal) => Promise<void>): void;
   /** Opens the admin port, runs `start`, is ready, and resolves when stopped, by a signal or by `stop`. A failing `start` stops and throws. */
@@ -81,6 +83,7 @@ export function createRuntime(options: {
     logger,
     registry,
     addReadinessCheck: (checkName, check) => readiness.addCheck(checkName, check),
+    addReadinessDetail: (detailName, detail) => readiness.addDetail(detailName, detail),
     onStop: (phase, stepName, stopStep) => steps.add(phase, stepName, stopStep),
     stop,
     async run(start) {

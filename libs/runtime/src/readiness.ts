@@ -4,21 +4,28 @@ export type Missing = Readonly<Record<string, string>>;
 /** The state behind the probes. */
 export interface Readiness {
   addCheck(name: string, check: () => true | string): void;
+  addDetail(name: string, detail: () => string): void;
   /** The start is complete. */
   started(): void;
   /** The stop has begun; never ready again. */
   stopping(): void;
   isStarted(): boolean;
   missing(): Missing;
+  /** What else there is to say, by name; readiness does not depend on it. */
+  details(): Readonly<Record<string, string>>;
 }
 
 export function createReadiness(): Readiness {
   const checks = new Map<string, () => true | string>();
+  const details = new Map<string, () => string>();
   let phase: 'starting' | 'running' | 'stopping' = 'starting';
   let isStarted = false;
   return {
     addCheck(name, check) {
       checks.set(name, check);
+    },
+    addDetail(name, detail) {
+      details.set(name, detail);
     },
     started() {
       isStarted = true;
@@ -37,6 +44,7 @@ export function createReadiness(): Readiness {
       }
       return missing;
     },
+    details: () => Object.fromEntries([...details].map(([name, detail]) => [name, String(runCheck(detail))])),
   };
 }
 

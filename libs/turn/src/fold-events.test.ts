@@ -16,7 +16,7 @@ const usage = {
 const end: TurnEvent = { type: 'turn-end', reason: 'length', usage };
 
 describe('a fold without an end', () => {
-  const cut = expect.objectContaining({ code: 'upstream_failed', details: { layer: 'upstream' } }) as Error;
+  const cut = expect.objectContaining({ code: 'upstream_failed', details: { layer: 'upstream' } }) as unknown as Error;
 
   it.each<[string, TurnEvent[]]>([
     ['nothing', []],

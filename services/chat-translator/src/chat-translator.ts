@@ -8,15 +8,21 @@ import { estimateTokenCount } from 'tokenx';
 import { Agent } from 'undici';
 import type { TranslatorSettings } from './config.ts';
 import { createTranslatorMetrics } from './metrics.ts';
+import { createMediaFetcher, type MediaGuardOptions } from './media/fetch-media.ts';
+import { createAttachmentReader } from './media/read-attachments.ts';
 import { createModelCatalog } from './models/model-catalog.ts';
 import { answerTurn } from './routes/answer-turn.ts';
 import { listModels, showModel } from './routes/list-models.ts';
+import { showStatus } from './routes/show-status.ts';
+import { askCanary } from './status/ask-canary.ts';
+import { createCanary } from './status/canary.ts';
+import { createUpstreamStatus } from './status/upstream-status.ts';
 import { keepLease } from './turn/keep-lease.ts';
 import { createZaiWebDriver } from './zai-web/zai-web-driver.ts';
 
 /** Client dialects in front, upstream drivers behind. */
 export interface ChatTranslator {
-  /** Serves the turn routes and `/v1/models`, any of their aliases; calls `next` for other paths. Failures are thrown as TurnErrors. */
+  /** Serves the turn routes, `/v1/models` and `/v1/status`, any of their aliases; calls `next` for other paths. Failures are thrown as TurnErrors. */
   readonly middleware: Middleware<RequestState>;
   /** Learns what the first request would otherwise wait for: frontend version and models. Never throws. */
   warm(signal: AbortSignal): Promise<void>;
@@ -27,14 +33,16 @@ export interface ChatTranslatorOptions {
   readonly profile: WebProfile;
   readonly runtime: Runtime;
   readonly credentials: CredentialStore;
+  /** Loosens the guard before addresses that clients name; for tests, which have no public hosts. */
+  readonly mediaGuard?: Omit<MediaGuardOptions, 'allowHttp'> | undefined;
   /** Holds every stream to the order rules of its events; for tests and development. */
   readonly checksEvents: boolean;
 }
 
-const CONNECT_TIMEOUT_MS = 10_000;
 /** How long the model list waits for a token of its own: answers come first. */
 const MODELS_CREDENTIAL_WAIT_MS = 2_000;
 const modelPath = /^(?:\/v1|\/v1\/v1|\/api\/v1|\/openai\/v1|\/api\/paas\/v4)?\/models(?:\/(.+?))?\/?$/;
+const statusPath = /^(?:\/v1|\/v1\/v1|\/api\/v1|\/openai\/v1|\/api\/paas\/v4)?\/status\/?$/;
 
 /** Wires the translator. Its connections and its last clean-ups end with the runtime's stop. */
 export function createChatTranslator({
@@ -42,6 +50,7 @@ export function createChatTranslator({
   profile,
   runtime,
   credentials,
+  mediaGuard,
   checksEvents,
 }: ChatTranslatorOptions): ChatTranslator {
   const { logger } = runtime;
@@ -49,9 +58,10 @@ export function createChatTranslator({
   const context: CodecContext = {
     now: () => Date.now(),
     newId: () => randomUUID().replaceAll('-', ''),
+    // No tokenizer of another maker counts as the upstream does, and the tables of one would add half of the process's memory again.
     countTokens: (text) => estimateTokenCount(text),
   };
-  const dispatcher = new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS }, connections: null });
+  const dispatcher = new Agent({ connect: { timeout: settings.ZAI_CONNECT_TIMEOUT * 1000 }, connections: null });
   const driver = createZaiWebDriver({
     profile,
     fallbackFrontendVersion: settings.ZAI_FE_VERSION,
@@ -77,16 +87,51 @@ export function createChatTranslator({
       }
     },
   });
+  const status = createUpstreamStatus({ driver, credentials, now: context.now, logger, registry: runtime.registry });
+  const readAttachments = createAttachmentReader({
+    fetchMedia: createMediaFetcher({ ...mediaGuard, allowHttp: settings.ZAI_MEDIA_ALLOW_HTTP }),
+    maxBytesPerFile: settings.ZAI_MEDIA_MAX_BYTES,
+    maxBytes: settings.ZAI_MAX_BODY_BYTES,
+    timeoutMs: settings.ZAI_MEDIA_TIMEOUT * 1000,
+  });
   const turnOptions = {
     settings,
     catalog,
+    readAttachments,
     driver,
     credentials,
     credentialWaitMs: settings.ZAI_CREDENTIAL_WAIT * 1000,
+    retryBudgetMs: settings.ZAI_RETRY_BUDGET * 1000,
+    observe: status.observe,
     logger,
     metrics,
+    countTokens: context.countTokens,
     checksEvents,
   };
+
+  // A detail only: the one pod that there may be must not leave its service because the upstream refuses it.
+  runtime.addReadinessDetail(`upstream ${driver.name}`, () => status.readTries().state);
+  if (settings.ZAI_CANARY_INTERVAL > 0) {
+    const canary = createCanary({
+      intervalMs: settings.ZAI_CANARY_INTERVAL * 1000,
+      ask: async (signal) => {
+        const options = { driver, credentials, catalog, modelName: settings.ZAI_MODEL_NAME, logger };
+        const outcome = await askCanary(options, signal);
+        if (outcome) status.observe(outcome);
+        return outcome;
+      },
+      lastEvidenceMs: status.lastEvidenceMs,
+      onAsked: (outcome) => metrics.canaryTurns.inc({ driver: driver.name, outcome }),
+      now: context.now,
+      random: Math.random,
+      startTimer(onTime, ms) {
+        const timer = setTimeout(onTime, ms).unref();
+        return () => clearTimeout(timer);
+      },
+    });
+    canary.start();
+    runtime.onStop('servers', 'canary', () => canary.stop());
+  }
 
   runtime.onStop('workers', 'upstream clean-up', async (deadline) => {
     await driver.stop(deadline);
@@ -101,12 +146,17 @@ export function createChatTranslator({
         await answerTurn(ctx, dialect, turnOptions);
         return;
       }
+      if (statusPath.test(ctx.path)) {
+        if (!isReading(ctx)) throw wrongMethod(ctx, 'GET, HEAD');
+        await showStatus(ctx, { driver, status, catalog, now: context.now });
+        return;
+      }
       const [isModelPath, id] = modelPath.exec(ctx.path) ?? [];
       if (isModelPath === undefined) {
         await next();
         return;
       }
-      if (ctx.method !== 'GET' && ctx.method !== 'HEAD') throw wrongMethod(ctx, 'GET, HEAD');
+      if (!isReading(ctx)) throw wrongMethod(ctx, 'GET, HEAD');
       if (id === undefined) await listModels(ctx, catalog);
       else await showModel(ctx, decodePath(id), catalog);
     },
@@ -121,6 +171,8 @@ export function encodeErrorByPath(error: TurnError, ctx: ParameterizedContext<Re
   const { status, headers, body } = errorDialectForPath(ctx.path, ctx.headers).encodeError(error);
   return { status, headers, body: JSON.stringify(body) };
 }
+
+const isReading = ({ method }: { readonly method: string }): boolean => method === 'GET' || method === 'HEAD';
 
 function wrongMethod(ctx: ParameterizedContext<RequestState>, allowed: string): TurnError {
   ctx.set('allow', allowed);

@@ -1,5 +1,6 @@
 import { runtimeSettings, setting, webUpstreamSettings, type Settings } from '@zai2api/runtime';
 import { reasoningRenderings } from '@zai2api/turn';
+import { idleFloorsSetting } from './turn/idle-floors.ts';
 
 /** The settings of the translator itself. */
 export const translatorSettings = {
@@ -18,6 +19,12 @@ export const translatorSettings = {
     default: 'separate',
     description:
       'How thinking is shown: `separate` (`reasoning_content`), `think`, `pure`, `raw` (all three in the text) or `none`.',
+  }),
+  ZAI_SEARCH_SOURCES: setting.choice({
+    values: ['annotations', 'list'],
+    default: 'annotations',
+    description:
+      'How the sources of a web search are shown: `annotations` beside the text, or also as a `list` at the end of it.',
   }),
   ZAI_THINKING_DEFAULT: setting.boolean({
     default: true,
@@ -38,6 +45,47 @@ export const translatorSettings = {
   ZAI_NON_STREAM_TIMEOUT: setting.seconds({
     default: 30,
     description: 'Longest silence of the upstream, in seconds, in an answer that is sent whole.',
+  }),
+  ZAI_MULTIMODAL_TIMEOUT: setting.seconds({
+    default: 300,
+    description: 'Longest silence of the upstream, in seconds, in an answer to images, videos or documents.',
+  }),
+  ZAI_MEDIA_MAX_BYTES: setting.integer({
+    default: 20_971_520,
+    min: 1024,
+    description:
+      'Largest image, video or document, in bytes. All of one request together have no more than ZAI_MAX_BODY_BYTES.',
+  }),
+  ZAI_MEDIA_TIMEOUT: setting.seconds({
+    default: 30,
+    description: 'Seconds for fetching the images, videos and documents that a request names by their address.',
+  }),
+  ZAI_MEDIA_ALLOW_HTTP: setting.boolean({
+    default: false,
+    description: 'Fetch images, videos and documents from http addresses too, not from https ones alone.',
+  }),
+  ZAI_CONNECT_TIMEOUT: setting.seconds({
+    default: 10,
+    description: 'Seconds for a connection to the upstream to come about; exact to about half a second.',
+  }),
+  ZAI_FIRST_TOKEN_TIMEOUT: setting.seconds({
+    default: 0,
+    description:
+      'Seconds from the request to the upstream until the first content, thinking included. 0: only silence is limited.',
+  }),
+  ZAI_TOTAL_TIMEOUT: setting.seconds({
+    default: 0,
+    description: 'Seconds for a whole answer with all its tries; what runs longer ends in an error. 0: no limit.',
+  }),
+  ZAI_IDLE_FLOORS: idleFloorsSetting,
+  ZAI_RETRY_BUDGET: setting.seconds({
+    default: 30,
+    description: 'Seconds of a request after which no new try at the upstream begins. 0: never try again.',
+  }),
+  ZAI_CANARY_INTERVAL: setting.seconds({
+    default: 0,
+    description:
+      'Seconds without traffic after which a minimal question of our own finds out how the upstream is, for `GET /v1/status` and the metrics. 0: never.',
   }),
   ZAI_CREDENTIAL_WAIT: setting.seconds({
     default: 20,

@@ -4,4 +4,6 @@ export {
   type ChatTranslator,
   type ChatTranslatorOptions,
 } from './chat-translator.ts';
+export type { MediaGuardOptions } from './media/fetch-media.ts';
+export type { IdleFloor } from './turn/idle-floors.ts';
 export { translatorProcessSettings, translatorSettings, type TranslatorSettings } from './config.ts';

@@ -11,6 +11,8 @@ export interface TranslatorMetrics {
   readonly tokens: Counter<'type' | 'exactness'>;
   readonly upstreamRequests: Counter<'driver' | 'outcome'>;
   readonly retries: Counter<'driver' | 'recovery'>;
+  /** Questions of our own, by how they went; in none of the other counters. `outcome`: `good`, `skipped`, or an error code. */
+  readonly canaryTurns: Counter<'driver' | 'outcome'>;
 }
 
 /** Registers them; once per registry. */
@@ -33,7 +35,7 @@ export function createTranslatorMetrics(registry: Registry): TranslatorMetrics {
     }),
     tokens: new Counter({
       name: 'zai_translator_tokens_total',
-      help: 'Tokens of finished turns.',
+      help: 'Tokens of turns; estimated where the upstream did not count, as when a turn broke off.',
       labelNames: ['type', 'exactness'],
       registers,
     }),
@@ -47,6 +49,12 @@ export function createTranslatorMetrics(registry: Registry): TranslatorMetrics {
       name: 'zai_translator_retries_total',
       help: 'Tries after the first one.',
       labelNames: ['driver', 'recovery'],
+      registers,
+    }),
+    canaryTurns: new Counter({
+      name: 'zai_translator_canary_turns_total',
+      help: 'Minimal questions of our own, asked to learn how the upstream is.',
+      labelNames: ['driver', 'outcome'],
       registers,
     }),
   };

@@ -24,8 +24,11 @@ export async function readJsonBody(ctx: ParameterizedContext<RequestState>, maxB
 }
 
 async function readText(ctx: ParameterizedContext<RequestState>, maxBytes: number): Promise<string> {
+  const body = requestBodyOf(ctx);
+  // A body that broke its limit before anybody read it says why only here.
+  if (body.errored) throw body.errored;
   try {
-    return await getRawBody(requestBodyOf(ctx), { limit: maxBytes, encoding: 'utf8' });
+    return await getRawBody(body, { limit: maxBytes, encoding: 'utf8' });
   } catch (reason) {
     if (typeof reason === 'object' && reason !== null && 'type' in reason && reason.type === 'entity.too.large') {
       throw new TurnError('request_too_large', `The body is larger than ${maxBytes} bytes.`, { layer: 'client' });

@@ -1,16 +1,20 @@
 import type { UpstreamModel } from '@zai2api/dialects';
 import type { Credential } from '@zai2api/credentials';
 import type { TurnEvent, TurnRequest, TurnWarning } from '@zai2api/turn';
+import type { Media } from './media/read-attachments.ts';
+import type { TurnTimeouts } from './turn/turn-timeouts.ts';
+import type { FrontendVersionReading } from './zai-web/frontend-version.ts';
 
 /** One turn as a driver gets it: what the client asked for, and what the model's name and abilities made of it. */
 export interface DriverTurn {
   readonly request: TurnRequest;
+  /** The files that the messages name as attachments, in the same order. */
+  readonly media: readonly Media[];
   readonly warnings: readonly TurnWarning[];
   readonly model: UpstreamModel;
   readonly thinking: boolean;
   readonly search: boolean;
-  /** Longest silence of the upstream in milliseconds. */
-  readonly idleTimeoutMs: number;
+  readonly timeouts: TurnTimeouts;
 }
 
 /** One way to the models. */
@@ -25,6 +29,8 @@ export interface UpstreamDriver {
   listModels(credential: Credential, signal: AbortSignal): Promise<UpstreamModel[]>;
   /** Learns anew what may have gone stale; called before a retry that an error of `refresh-session` asks for. */
   refresh(signal: AbortSignal): Promise<void>;
+  /** The frontend version in use and where it comes from; absent where there is no such thing. */
+  frontendVersion?(): FrontendVersionReading;
   /** Waits for the cleaning-up that goes on behind finished turns, up to the deadline. */
   stop(deadline: AbortSignal): Promise<void>;
 }

@@ -15,6 +15,9 @@ describe('matchRoute', () => {
     ['GET', '/v1/models/glm-4.6', 'model', '/v1/models/glm-4.6'],
     ['GET', '/v1/models/z-ai%2Fglm', 'model', '/v1/models/z-ai%2Fglm'],
     ['GET', '/v1/models/z-ai/glm', 'model', '/v1/models/z-ai/glm'],
+    ['GET', '/v1/status', 'status', '/v1/status'],
+    ['HEAD', '/v1/status/', 'status', '/v1/status'],
+    ['GET', '/openai/v1/status', 'status', '/v1/status'],
     ['GET', '/', 'card', '/'],
     ['GET', '/health', 'health', '/health'],
   ])('%s %s is %s', (method, path, name, canonical) => {
@@ -25,6 +28,7 @@ describe('matchRoute', () => {
     ['GET', '/v1/chat/completions', 'wrong-method'],
     ['POST', '/v1/models', 'wrong-method'],
     ['POST', '/health', 'wrong-method'],
+    ['POST', '/v1/status', 'wrong-method'],
     ['POST', '/v1/embeddings', 'unsupported'],
     ['POST', '/v1/audio/speech', 'unsupported'],
     ['GET', '/v1/chat/completions/chatcmpl-1', 'unsupported'],

@@ -26,10 +26,11 @@ export const routes: readonly Route[] = [
   { name: 'chat-completions', path: /^\/v1\/chat\/completions$/, methods: ['POST'], isTurn: true, isPublic: false },
   { name: 'models', path: /^\/v1\/models$/, methods: reading, isTurn: false, isPublic: false },
   { name: 'model', path: /^\/v1\/models\/.+$/, methods: reading, isTurn: false, isPublic: false },
+  { name: 'status', path: /^\/v1\/status$/, methods: reading, isTurn: false, isPublic: false },
 ];
 
 /** Names for messages about what is supported. */
-export const supportedEndpoints = ['POST /v1/chat/completions', 'GET /v1/models', 'GET /v1/models/{id}'];
+export const supportedEndpoints = ['POST /v1/chat/completions', 'GET /v1/models', 'GET /v1/models/{id}', 'GET /v1/status'];
 
 /** Endpoint families of OpenAI and Anthropic that are not served, below `/v1` (contract 4.2). */
 const unsupportedFamilies =

@@ -1,2 +1,2 @@
 export { loadStandaloneSettings, standaloneSettings, type StandaloneSettings } from './config.ts';
-export { createStandalone, type Standalone } from './standalone.ts';
+export { createStandalone, type Standalone, type StandaloneOptions } from './standalone.ts';

@@ -1,4 +1,4 @@
-import { createChatTranslator } from '@zai2api/chat-translator';
+import { createChatTranslator, type MediaGuardOptions } from '@zai2api/chat-translator';
 import { createMemoryCredentialStore } from '@zai2api/credentials';
 import { createGateway, resolveGatewaySettings } from '@zai2api/gateway';
 import {
@@ -25,8 +25,18 @@ export interface Standalone {
 /** The pool is warm before the first request, but an upstream that does not answer must not keep the port closed. */
 const MAX_WARM_UP_MS = 5_000;
 
+/** What a process does not take from its environment. */
+export interface StandaloneOptions {
+  readonly logger?: Logger;
+  /** For tests: lets the translator fetch attachments from hosts that are not public. */
+  readonly mediaGuard?: Omit<MediaGuardOptions, 'allowHttp'>;
+}
+
 /** Wires the three services. Throws a ConfigError where the settings contradict each other; nothing runs before `run`. */
-export function createStandalone(settings: StandaloneSettings, options: { logger?: Logger } = {}): Standalone {
+export function createStandalone(
+  settings: StandaloneSettings,
+  { mediaGuard, ...options }: StandaloneOptions = {},
+): Standalone {
   const gatewaySettings = resolveGatewaySettings(settings);
   const runtime = createRuntime({
     name: 'standalone',
@@ -50,6 +60,7 @@ export function createStandalone(settings: StandaloneSettings, options: { logger
     profile,
     runtime,
     credentials: store,
+    mediaGuard,
     checksEvents: settings.ZAI_DEBUG_MODE,
   });
   const gateway = createGateway({ settings: gatewaySettings, runtime, backend: translator.middleware });

@@ -81,6 +81,19 @@ const cases: readonly Case[] = [
     answer: 'INTERNAL_ERROR',
     off: { multipleMessages: 'works' },
   },
+  {
+    check: 'files',
+    change: { body: { files: [{ id: 'never-uploaded', type: 'file' }] } },
+    answer: 'INTERNAL_ERROR',
+    off: { checkFiles: false },
+  },
+  {
+    check: 'files',
+    change: {
+      body: { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'not-listed' } }] }] },
+    },
+    answer: 'INTERNAL_ERROR',
+  },
 ];
 
 describe('the checks of a completion', () => {

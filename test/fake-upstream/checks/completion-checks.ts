@@ -4,6 +4,7 @@ import { builtInModels } from '../models.ts';
 import { isStaleVersion } from './frontend-version.ts';
 import { requiredHeaders, requiredQueryNames } from './required-names.ts';
 import { isSignedWith, signatureBucket } from './signature.ts';
+import { hasMatchingFiles } from './file-references.ts';
 import type { HttpAnswer } from '../http-faults.ts';
 import type { StreamErrorName } from '../scenarios/stream-errors.ts';
 import type { Exchange } from '../routes/exchange.ts';
@@ -18,6 +19,10 @@ export const completionBody = z.looseObject({
   signature_prompt: z.string().optional(),
   chat_id: z.string().nullish(),
   features: z.looseObject({ enable_thinking: z.boolean().nullish() }).nullish(),
+  current_user_message_id: z.string().nullish(),
+  files: z
+    .array(z.looseObject({ id: z.string(), type: z.string().nullish(), ref_user_msg_id: z.string().nullish() }))
+    .nullish(),
   captcha_verify_param: z.unknown().optional(),
   tools: z.unknown().optional(),
 });
@@ -158,6 +163,15 @@ const completionChecks: readonly CompletionCheck[] = [
     name: 'multiple-messages',
     refuse: ({ exchange: { settings }, body }) =>
       settings.multipleMessages === 'error' && (body?.messages.length ?? 0) > 1 ? { inStream: 'internal' } : undefined,
+  },
+  {
+    name: 'files',
+    refuse: ({ exchange: { settings, identity, world }, body }) => {
+      if (!settings.checkFiles || !body || !identity) return undefined;
+      const isOwn = (id: string): boolean => world.files.find(identity.userId, id) !== undefined;
+      const good = hasMatchingFiles(body) && (body.files ?? []).every(({ id }) => isOwn(id));
+      return good ? undefined : { inStream: 'internal' };
+    },
   },
 ];
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { httpAnswers } from '../http-faults.ts';
 import { requireIdentity, sendAnswer, sendFault, sendJson } from './exchange.ts';
@@ -6,7 +5,7 @@ import type { Exchange } from './exchange.ts';
 
 const upload = z.object({ filename: z.string(), contentType: z.string(), size: z.number() });
 
-/** `POST /api/v1/files/` (protocol 7): guests may not; the bytes are counted and forgotten. */
+/** `POST /api/v1/files/` (protocol 7): guests may not; the bytes are counted and forgotten, the rest is kept. */
 export function acceptFile(exchange: Exchange): void {
   const { settings, record, world } = exchange;
   if (settings.filesFault) {
@@ -25,7 +24,7 @@ export function acceptFile(exchange: Exchange): void {
     return;
   }
   const { filename, contentType, size } = file.data;
-  const id = randomUUID();
+  const { id } = world.files.add({ userId: identity.userId, filename, contentType, size });
   const nowSeconds = Math.floor(world.nowMs() / 1000);
   sendJson(exchange, 200, {
     id,

@@ -183,6 +183,7 @@ describe('chats and files', () => {
       { user_id: user.userId, filename: 'cat.png', meta: { content_type: 'image/png', size: 5 } },
     ]);
     expect(upstream.log.at(-1)?.body).toEqual({ filename: 'cat.png', contentType: 'image/png', size: 5 });
+    expect(upstream.files()).toMatchObject([{ userId: user.userId, filename: 'cat.png', size: 5 }]);
     const guest = await createWebPageClient(upstream.url);
     expect((await upload(guest.token)).status).toBe(403);
     expect(

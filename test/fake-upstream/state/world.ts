@@ -1,10 +1,12 @@
 import { createChats } from './chats.ts';
+import { createFiles } from './files.ts';
 import { createIdentities } from './identities.ts';
 import { createRequestLog } from './request-log.ts';
 import { createStreams } from './streams.ts';
 import { changeSettings } from '../change-settings.ts';
 import { defaultSettings } from '../settings.ts';
 import type { Chats } from './chats.ts';
+import type { Files } from './files.ts';
 import type { Identities } from './identities.ts';
 import type { RequestLog } from './request-log.ts';
 import type { Streams } from './streams.ts';
@@ -16,6 +18,7 @@ export interface World {
   readonly log: RequestLog;
   readonly identities: Identities;
   readonly chats: Chats;
+  readonly files: Files;
   readonly streams: Streams;
   /** Told once per answered request. */
   readonly onAnswered: (request: ReceivedRequest) => void;
@@ -38,11 +41,13 @@ export function createWorld(
   const log = createRequestLog();
   const identities = createIdentities(nowMs);
   const chats = createChats();
+  const files = createFiles();
   const streams = createStreams();
   return {
     log,
     identities,
     chats,
+    files,
     streams,
     onAnswered,
     settings: () => settings,
@@ -56,6 +61,7 @@ export function createWorld(
       log.clear();
       identities.clear();
       chats.clear();
+      files.clear();
       streams.clearPeaks();
     },
   };

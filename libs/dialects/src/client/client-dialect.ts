@@ -9,13 +9,19 @@ export interface EncodedError {
   readonly body: unknown;
 }
 
+/** How one answer is to be written: part of every {@link DecodedRequest}, which can be handed on as it is. */
+export interface EncoderOptions {
+  /** True: the stream ends with a usage chunk. Whole answers always carry usage. */
+  readonly includeUsage: boolean;
+  /** True: calls are answered in the shape that belongs to the deprecated `functions` (contract 1.1). */
+  readonly legacyFunctions?: boolean;
+}
+
 /** A client's words in the neutral form, and how it wants its answer. */
-export interface DecodedRequest {
+export interface DecodedRequest extends EncoderOptions {
   readonly request: TurnRequest;
   /** True: the answer is an event stream. */
   readonly stream: boolean;
-  /** True: the stream ends with a usage chunk. Whole answers always carry usage. */
-  readonly includeUsage: boolean;
   /** What the client asked for in vain; never silently dropped. */
   readonly warnings: readonly TurnWarning[];
 }
@@ -40,14 +46,8 @@ export interface ClientDialect {
   readonly name: 'openai-chat';
   /** The only validation of a client's words. Throws a TurnError with the `param` path of the first fault. */
   decodeRequest(body: unknown): DecodedRequest;
-  createStreamEncoder(options: StreamEncoderOptions): StreamEncoder;
+  createStreamEncoder(options: EncoderOptions): StreamEncoder;
   /** The whole answer as a JSON-able value. */
-  encodeResponse(result: TurnResult): unknown;
+  encodeResponse(result: TurnResult, options?: EncoderOptions): unknown;
   encodeError(error: TurnError): EncodedError;
-}
-
-/** How one stream is to be written. */
-export interface StreamEncoderOptions {
-  /** As decoded from the request. */
-  readonly includeUsage: boolean;
 }

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { streamHeaders, type StreamEncoder } from '@zai2api/dialects';
 import { onResponseClose } from '@zai2api/runtime';
 import { TurnError, type TurnEvent } from '@zai2api/turn';
+import { mergeDeltas } from './merge-deltas.ts';
 
 /** A streamed answer on its way to a client. */
 export interface EventStreamResponse {
@@ -56,7 +57,7 @@ export function createEventStreamResponse(response: ServerResponse, options: Eve
         for await (const batch of batches) {
           if (signal.aborted) return;
           let text = '';
-          for (const event of batch) text += encoder.push(event);
+          for (const event of mergeDeltas(batch)) text += encoder.push(event);
           if (text === '') continue;
           writeHead();
           heartbeat?.refresh();

@@ -8,6 +8,8 @@ export type CatalogSource = 'live' | 'stale' | 'built-in';
 export interface ModelCatalog {
   /** The list as it is known now, read anew when it is old; never fails and waits for at most one reading. */
   list(signal: AbortSignal): Promise<{ models: readonly UpstreamModel[]; source: CatalogSource }>;
+  /** Where the known list comes from; asks nobody. */
+  source(): CatalogSource;
   /** The model that a name means. Throws `model_not_found` (param `model`). Waits for a reading only when the known list has no such name. */
   resolve(name: string, signal: AbortSignal): Promise<ResolvedModel>;
 }
@@ -54,6 +56,7 @@ export function createModelCatalog(options: ModelCatalogOptions): ModelCatalog {
       await freshen(signal);
       return { models, source };
     },
+    source: () => source,
     async resolve(name, signal) {
       const known = resolveModel(models, name);
       if (known && source !== 'built-in') {

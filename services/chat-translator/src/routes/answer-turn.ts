@@ -1,18 +1,25 @@
-import { createReasoningStage, type ClientDialect, type DecodedRequest } from '@zai2api/dialects';
+import type { ClientDialect, DecodedRequest } from '@zai2api/dialects';
 import { abortOnClose, onResponseClose, type RequestState } from '@zai2api/runtime';
-import { createEventChecker, createEventFold, TurnError, type ReasoningRendering, type TurnEvent } from '@zai2api/turn';
+import { createEventChecker, createEventFold, TurnError, type TurnEvent, type TurnWarning } from '@zai2api/turn';
 import type { ParameterizedContext } from 'koa';
 import { createEventStreamResponse } from '../answer/send-stream.ts';
+import { createTurnStages, type TurnStages } from '../answer/stage-turn.ts';
 import { within } from '../answer/within.ts';
 import type { TranslatorSettings } from '../config.ts';
+import type { AttachmentReader } from '../media/read-attachments.ts';
 import type { ModelCatalog } from '../models/model-catalog.ts';
 import { readJsonBody } from '../read-json-body.ts';
 import { openTurn, type OpenTurn, type OpenTurnOptions } from '../turn/open-turn.ts';
+import { turnTimeouts } from '../turn/turn-timeouts.ts';
 import type { DriverTurn } from '../upstream-driver.ts';
+import { ignoredByZaiWeb } from '../zai-web/ignored-parameters.ts';
 
 export interface AnswerTurnOptions extends OpenTurnOptions {
   readonly settings: TranslatorSettings;
   readonly catalog: ModelCatalog;
+  readonly readAttachments: AttachmentReader;
+  /** Estimated tokens of a text. */
+  readonly countTokens: (text: string) => number;
   /** Holds every stream to the order rules; costs a little, so not in production. */
   readonly checksEvents: boolean;
 }
@@ -26,10 +33,8 @@ export async function answerTurn(
   const { settings, metrics } = options;
   const signal = abortOnClose(ctx.res);
   const startedAtMs = performance.now();
-  const decoded = dialect.decodeRequest(await readJsonBody(ctx, settings.ZAI_MAX_BODY_BYTES));
-  const turn = await prepareTurn(decoded, signal, options);
-  if (decoded.warnings.length > 0)
-    ctx.set('x-gateway-ignored-params', decoded.warnings.map(({ field }) => field).join(','));
+  const { turn, ...decoded } = await readTurn(ctx, dialect, signal, options);
+  if (turn.warnings.length > 0) ctx.set('x-gateway-ignored-params', turn.warnings.map(({ field }) => field).join(','));
 
   let outcome = 'complete';
   metrics.runningTurns.inc();
@@ -49,7 +54,13 @@ export async function answerTurn(
     metrics.timeToFirstToken.observe((performance.now() - startedAtMs) / 1000);
     let endedIn: TurnError | undefined;
     onResponseClose(ctx.res, () => open.release(endedIn));
-    return observeBatches(open.batches, rendering, options, (error) => {
+    const stages = createTurnStages(turn, {
+      rendering,
+      listsSources: settings.ZAI_SEARCH_SOURCES === 'list',
+      tokens: metrics.tokens,
+      countTokens: options.countTokens,
+    });
+    return stageBatches(open.batches, stages, options, (error) => {
       endedIn = error;
       failed(error);
     });
@@ -64,7 +75,7 @@ export async function answerTurn(
   try {
     const opening = openTurn(turn, signal, options);
     if (decoded.stream) {
-      const encoder = dialect.createStreamEncoder({ includeUsage: decoded.includeUsage });
+      const encoder = dialect.createStreamEncoder(decoded);
       const stream = createEventStreamResponse(ctx.res, {
         encoder,
         heartbeatMs: settings.ZAI_SSE_HEARTBEAT_SECONDS * 1000,
@@ -84,7 +95,7 @@ export async function answerTurn(
     } else {
       const fold = createEventFold();
       for await (const batch of eventsOf(await opening)) for (const event of batch) fold.push(event);
-      ctx.body = dialect.encodeResponse(fold.result());
+      ctx.body = dialect.encodeResponse(fold.result(), decoded);
     }
   } catch (reason) {
     outcome = TurnError.from(reason).code;
@@ -92,47 +103,68 @@ export async function answerTurn(
   }
 }
 
-async function prepareTurn(
-  decoded: DecodedRequest,
+/** The decoded body is left behind here: the Base64 of its attachments would stay in memory as long as the answer runs. */
+async function readTurn(
+  ctx: ParameterizedContext<RequestState>,
+  dialect: ClientDialect,
   signal: AbortSignal,
-  { settings, catalog }: AnswerTurnOptions,
+  options: AnswerTurnOptions,
+): Promise<Omit<DecodedRequest, 'request' | 'warnings'> & { readonly turn: DriverTurn }> {
+  const body = await readJsonBody(ctx, options.settings.ZAI_MAX_BODY_BYTES);
+  const { request, warnings, ...form } = dialect.decodeRequest(body);
+  const turn = await prepareTurn({ request, warnings, stream: form.stream }, signal, options);
+  return { ...form, turn };
+}
+
+async function prepareTurn(
+  decoded: Pick<DecodedRequest, 'request' | 'warnings' | 'stream'>,
+  signal: AbortSignal,
+  { settings, catalog, readAttachments }: AnswerTurnOptions,
 ): Promise<DriverTurn> {
   const name = decoded.request.model === '' ? settings.ZAI_MODEL_NAME : decoded.request.model;
-  const request = { ...decoded.request, model: name };
   const resolved = await catalog.resolve(name, signal);
+  const { messages, media } = await readAttachments(decoded.request.messages, resolved.model, signal);
+  const request = { ...decoded.request, model: name, messages };
   const { capabilities } = resolved.model;
   return {
     request,
-    warnings: decoded.warnings,
+    media,
+    warnings: uniqueByField([...decoded.warnings, ...ignoredByZaiWeb(request)]),
     model: resolved.model,
     // The client's own switch, then its effort, then the suffix, then the house's default (contract 1.1).
     thinking:
       request.reasoning.enabled ?? resolved.thinking ?? (settings.ZAI_THINKING_DEFAULT && capabilities.thinking),
     search: request.webSearch ?? resolved.search ?? false,
-    idleTimeoutMs: (decoded.stream ? settings.ZAI_STREAM_TIMEOUT : settings.ZAI_NON_STREAM_TIMEOUT) * 1000,
+    timeouts: turnTimeouts(settings, { stream: decoded.stream, model: resolved.model, hasMedia: media.length > 0 }),
   };
 }
 
-/** The batches as the client is to see them, with what they tell about themselves counted on the way. */
-async function* observeBatches(
+/** Each ignored field is named once, whoever ignores it. */
+const uniqueByField = (warnings: readonly TurnWarning[]): TurnWarning[] => [
+  ...new Map(warnings.map((warning) => [warning.field, warning])).values(),
+];
+
+/** The batches as the client is to see them. Leaving them, and so the upstream call, is up to their end or to the limits of the request. */
+async function* stageBatches(
   batches: AsyncIterable<TurnEvent[]>,
-  rendering: ReasoningRendering,
-  { metrics, checksEvents }: AnswerTurnOptions,
+  stages: TurnStages,
+  { checksEvents }: AnswerTurnOptions,
   onError: (error: TurnError) => void,
 ): AsyncGenerator<TurnEvent[]> {
-  const stage = rendering === 'separate' ? undefined : createReasoningStage(rendering);
   const checker = checksEvents ? createEventChecker() : undefined;
-  for await (const batch of batches) {
-    const shown = stage ? batch.flatMap(stage) : batch;
-    for (const event of shown) checker?.push(event);
-    const last = batch.at(-1);
-    if (last?.type === 'turn-error') onError(last.error);
-    if (last?.type === 'turn-end') {
-      const { inputTokens, outputTokens, exactness } = last.usage;
-      metrics.tokens.inc({ type: 'input', exactness }, inputTokens);
-      metrics.tokens.inc({ type: 'output', exactness }, outputTokens);
+  try {
+    for await (const batch of batches) {
+      const shown = stages.push(batch);
+      for (const event of shown) checker?.push(event);
+      const last = shown.at(-1);
+      if (last?.type === 'turn-error') onError(last.error);
+      yield shown;
+      if (stages.finished || last?.type === 'turn-end' || last?.type === 'turn-error') return;
     }
-    yield shown;
-    if (last?.type === 'turn-end' || last?.type === 'turn-error') return;
+  } catch (reason) {
+    onError(TurnError.from(reason));
+    throw reason;
+  } finally {
+    stages.close();
   }
 }

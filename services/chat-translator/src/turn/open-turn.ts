@@ -1,11 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CredentialStore } from '@zai2api/credentials';
 import type { Logger } from '@zai2api/runtime';
-import { isContentEvent, TurnError, type Recovery, type TurnEvent } from '@zai2api/turn';
+import { isContentEvent, TurnError, type TurnEvent } from '@zai2api/turn';
 import type { TranslatorMetrics } from '../metrics.ts';
+import type { TryOutcome } from '../status/judge-tries.ts';
 import type { DriverTurn, UpstreamDriver } from '../upstream-driver.ts';
 import { keepLease, type KeptLease } from './keep-lease.ts';
 import { leaseOutcomeOf } from './lease-outcome.ts';
+import { createRetryPlan } from './retry-plan.ts';
+import { createTurnDeadline } from './try-deadlines.ts';
 
 /** A turn whose answer has begun: from here on nothing is tried again. */
 export interface OpenTurn {
@@ -19,60 +22,67 @@ export interface OpenTurnOptions {
   readonly driver: UpstreamDriver;
   readonly credentials: CredentialStore;
   readonly credentialWaitMs: number;
+  /** No new try begins this long after the turn did. */
+  readonly retryBudgetMs: number;
+  /** Hears how every try went: of its first content, and of its failure before or behind it. */
+  readonly observe: (outcome: TryOutcome) => void;
   readonly logger: Logger;
   readonly metrics: TranslatorMetrics;
 }
 
 /** A further try waits less for its credential: the client has waited already, and there may be no other one. */
 const RETRY_CREDENTIAL_WAIT_MS = 6_000;
-const MAX_TRIES = 6;
-/** How often each kind of recovery is tried within one turn. */
-const maxTriesByRecovery: Record<Recovery, number> = {
-  'other-credential': MAX_TRIES - 1,
-  'refresh-session': 1,
-  repeat: 1,
-};
-/** Waits before a repeated try, plus up to as much again at random. */
-const REPEAT_BACKOFF_MS = 250;
 
 /**
  * Leases a credential, runs the turn and waits for the first content. What fails before that is tried again as the error's recovery
- * says: on another identity, with a fresh frontend version, or once more. Throws the last TurnError.
+ * says: on another identity, with a fresh frontend version, or once more; within bounds of number and time. Throws the last TurnError.
  */
-export async function openTurn(turn: DriverTurn, signal: AbortSignal, options: OpenTurnOptions): Promise<OpenTurn> {
-  const { driver, credentials, logger, metrics } = options;
+export async function openTurn(turn: DriverTurn, caller: AbortSignal, options: OpenTurnOptions): Promise<OpenTurn> {
+  const { driver, credentials, logger, metrics, observe } = options;
+  const deadline = createTurnDeadline(turn.timeouts.total, caller);
+  const { signal } = deadline;
+  const plan = createRetryPlan({ budgetMs: options.retryBudgetMs, now: () => performance.now(), random: Math.random });
   const tried = new Set<string>();
-  const recoveries: Recovery[] = [];
   let lastError: TurnError | undefined;
 
-  for (;;) {
-    const kept = await lease();
-    try {
-      return await begin(kept);
-    } catch (reason) {
-      const error = signal.aborted ? TurnError.from(signal.reason) : TurnError.from(reason);
-      await kept.release(leaseOutcomeOf(error));
-      metrics.upstreamRequests.inc({ driver: driver.name, outcome: error.details.reason ?? error.code });
-      const recovery = error.details.recovery;
-      if (signal.aborted || recovery === undefined || !mayTryAgain(recovery)) throw error;
-      lastError = error;
-      recoveries.push(recovery);
-      metrics.retries.inc({ driver: driver.name, recovery });
-      logger.info(
-        { code: error.code, reason: error.details.reason, recovery, tries: recoveries.length },
-        'trying again',
-      );
-      // A busy identity only rests: the same one may be the next that is free. A refused token never is.
-      if (error.details.reason === 'upstream_unauthorized') tried.add(kept.lease.credential.id);
-      if (recovery === 'refresh-session') await driver.refresh(signal);
-      if (recovery === 'repeat') await wait(REPEAT_BACKOFF_MS * (1 + Math.random()), undefined, { signal });
+  try {
+    for (;;) {
+      const kept = await lease();
+      try {
+        return await begin(kept);
+      } catch (reason) {
+        const error = signal.aborted ? TurnError.from(signal.reason) : TurnError.from(reason);
+        await kept.release(leaseOutcomeOf(error));
+        metrics.upstreamRequests.inc({ driver: driver.name, outcome: error.details.reason ?? error.code });
+        observe({ result: 'failed', error });
+        await recover(error, kept);
+        lastError = error;
+      }
     }
+  } catch (reason) {
+    deadline.close();
+    throw reason;
+  }
+
+  /** Prepares the next try. Throws the error when there is to be none, or the end of the turn. */
+  async function recover(error: TurnError, { lease: { credential } }: KeptLease): Promise<void> {
+    const { recovery, reason } = error.details;
+    const waitMs = signal.aborted || recovery === undefined ? undefined : plan.next(recovery);
+    if (recovery === undefined || waitMs === undefined) throw error;
+    metrics.retries.inc({ driver: driver.name, recovery });
+    logger.info({ code: error.code, reason, recovery, waitMs }, 'trying again');
+    // A busy identity only rests: the same one may be the next that is free. A refused token never is.
+    if (reason === 'upstream_unauthorized') tried.add(credential.id);
+    if (recovery === 'refresh-session') await driver.refresh(signal);
+    if (waitMs > 0) await wait(waitMs, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) throw TurnError.from(signal.reason);
+    if (plan.leftMs() === 0) throw error;
   }
 
   async function lease(): Promise<KeptLease> {
     try {
       const waitMs = lastError
-        ? Math.min(RETRY_CREDENTIAL_WAIT_MS, options.credentialWaitMs)
+        ? Math.min(RETRY_CREDENTIAL_WAIT_MS, options.credentialWaitMs, plan.leftMs())
         : options.credentialWaitMs;
       const onFailure = (reason: unknown): void => logger.warn({ err: reason }, 'a lease was not given back in order');
       return await keepLease(credentials, { signal, waitMs, exclude: tried }, onFailure);
@@ -81,11 +91,6 @@ export async function openTurn(turn: DriverTurn, signal: AbortSignal, options: O
       // Why the first identity failed says more than that there is no second one.
       throw signal.aborted ? error : (lastError ?? error);
     }
-  }
-
-  function mayTryAgain(recovery: Recovery): boolean {
-    const used = recoveries.filter((each) => each === recovery).length;
-    return recoveries.length + 1 < MAX_TRIES && used < maxTriesByRecovery[recovery];
   }
 
   async function begin(kept: KeptLease): Promise<OpenTurn> {
@@ -105,19 +110,34 @@ export async function openTurn(turn: DriverTurn, signal: AbortSignal, options: O
       }
     }
     metrics.upstreamRequests.inc({ driver: driver.name, outcome: 'begun' });
-    return { batches: resume(held, iterator), release: (error) => void kept.release(leaseOutcomeOf(error)) };
+    observe({ result: 'good' });
+    observeEnd(held.at(-1) ?? []);
+    return {
+      batches: resume(held, iterator),
+      release(error) {
+        deadline.close();
+        void kept.release(leaseOutcomeOf(error));
+      },
+    };
   }
-}
 
-async function* resume(held: TurnEvent[][], iterator: AsyncIterator<TurnEvent[]>): AsyncGenerator<TurnEvent[]> {
-  try {
-    yield* held;
-    for (;;) {
-      const next = await iterator.next();
-      if (next.done === true) return;
-      yield next.value;
+  function observeEnd(batch: readonly TurnEvent[]): void {
+    const last = batch.at(-1);
+    if (last?.type === 'turn-error') observe({ result: 'failed', error: last.error });
+  }
+
+  async function* resume(held: TurnEvent[][], iterator: AsyncIterator<TurnEvent[]>): AsyncGenerator<TurnEvent[]> {
+    try {
+      yield* held;
+      for (;;) {
+        const next = await iterator.next();
+        if (next.done === true) return;
+        observeEnd(next.value);
+        yield next.value;
+      }
+    } finally {
+      deadline.close();
+      await iterator.return?.();
     }
-  } finally {
-    await iterator.return?.();
   }
 }

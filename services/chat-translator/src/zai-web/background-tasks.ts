@@ -20,7 +20,11 @@ export function createBackgroundTasks(onFailure: (reason: unknown) => void): Bac
       if (deadline.aborted) return;
       const { promise, resolve } = Promise.withResolvers<undefined>();
       deadline.addEventListener('abort', () => resolve(undefined), { once: true });
-      await Promise.race([Promise.all(running), promise]);
+      // The last turns may still begin some while it waits.
+      const idle = async (): Promise<void> => {
+        while (running.size > 0) await Promise.all(running);
+      };
+      await Promise.race([idle(), promise]);
     },
   };
 }

@@ -1,7 +1,18 @@
 import { findFrontendVersion } from '@zai2api/dialects';
 
+/** The version in use, and where it comes from. */
+export interface FrontendVersionReading {
+  readonly version: string;
+  /** `live`: read from the upstream's start page; `configured`: it was never read there. */
+  readonly source: 'live' | 'configured';
+  /** When it was last read live, in milliseconds since the epoch. */
+  readonly readAtMs?: number;
+}
+
 /** Where the current frontend version is known from. */
 export interface FrontendVersion {
+  /** The version as it is known now; asks nobody. */
+  latest(): FrontendVersionReading;
   /** The version read live, at most half an hour old, else the configured one. Never throws; waits only for the first reading. */
   current(signal: AbortSignal): Promise<string>;
   /** Reads it again now: an answer said that it is stale. Never throws. */
@@ -23,7 +34,7 @@ export function createFrontendVersion(options: {
   readonly onReading?: (version: string | undefined) => void;
 }): FrontendVersion {
   const { fallback, now, readPage, onReading } = options;
-  let version = fallback;
+  let latest: FrontendVersionReading = { version: fallback, source: 'configured' };
   let readAgainAt = Number.NEGATIVE_INFINITY;
   let suspectAgainAt = Number.NEGATIVE_INFINITY;
   let reading: Promise<void> | undefined;
@@ -35,7 +46,7 @@ export function createFrontendVersion(options: {
     } catch {
       found = undefined;
     }
-    version = found ?? version;
+    if (found !== undefined) latest = { version: found, source: 'live', readAtMs: now() };
     readAgainAt = now() + (found === undefined ? RETRY_AFTER_MS : MAX_AGE_MS);
     onReading?.(found);
   }
@@ -46,13 +57,14 @@ export function createFrontendVersion(options: {
   }
 
   return {
+    latest: () => latest,
     async current(signal) {
       const first = readAgainAt === Number.NEGATIVE_INFINITY;
       if (now() >= readAgainAt) {
         const fresh = shared();
         if (first) await unlessAborted(fresh, signal);
       }
-      return version;
+      return latest.version;
     },
     refresh: (signal) => unlessAborted(shared(), signal),
     suspect() {

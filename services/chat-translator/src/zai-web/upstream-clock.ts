@@ -17,8 +17,11 @@ export function createUpstreamClock(localNow: () => number): UpstreamClock {
     learn(dateHeader, askedAtMs) {
       const date = dateHeader === undefined ? Number.NaN : Date.parse(dateHeader);
       if (Number.isNaN(date)) return;
-      // The header was cut to its second; half of one and half of the way are the best guess.
-      const measured = date + 500 - (askedAtMs + localNow()) / 2;
+      // The header was written somewhere on the way there and back, and cut to its second. What lies within that is no news.
+      const least = date - localNow();
+      const most = date + 1_000 - askedAtMs;
+      if (skewMs >= least && skewMs <= most) return;
+      const measured = (least + most) / 2;
       skewMs = Math.abs(measured) < MIN_SKEW_MS ? 0 : measured;
     },
   };

@@ -1,4 +1,4 @@
-import { decodeHttpError, type EncodedRequest } from '@zai2api/dialects';
+import { decodeHttpError, isRecord, type EncodedRequest } from '@zai2api/dialects';
 import { TurnError } from '@zai2api/turn';
 import { request, type Dispatcher } from 'undici';
 import type { UpstreamClock } from './upstream-clock.ts';
@@ -10,12 +10,17 @@ export interface OpenAnswer {
   close(how: 'at-once' | 'after-the-rest'): void;
 }
 
+/** A request of the codec, or one with bytes for a body. */
+export interface OutgoingRequest extends Omit<EncodedRequest, 'body'> {
+  readonly body?: string | Uint8Array;
+}
+
 /** HTTP towards the web backend: every failure is a TurnError, and no URL, token or upstream text gets into it. */
 export interface WebClient {
   /** The parsed JSON of a 2xx answer, or its text when it is no JSON. */
-  call(encoded: EncodedRequest, signal: AbortSignal): Promise<unknown>;
-  /** A 2xx answer as it arrives; `idleTimeoutMs` bounds each silence, that before the headers included. */
-  open(encoded: EncodedRequest, signal: AbortSignal, idleTimeoutMs: number): Promise<OpenAnswer>;
+  call(encoded: OutgoingRequest, signal: AbortSignal): Promise<unknown>;
+  /** A 2xx answer as it arrives. Its deadlines are the caller's: they abort the signal with their error as reason. */
+  open(encoded: EncodedRequest, signal: AbortSignal): Promise<OpenAnswer>;
 }
 
 /** Enough of an error body to recognise it. */
@@ -36,19 +41,16 @@ export function createWebClient(options: {
 }): WebClient {
   const { dispatcher, clock, now, timeoutMs } = options;
 
-  async function send(
-    encoded: EncodedRequest,
-    signal: AbortSignal,
-    idleTimeoutMs: number,
-  ): Promise<Dispatcher.ResponseData> {
+  async function send(encoded: OutgoingRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const askedAtMs = now();
     const response = await request(encoded.url, {
       dispatcher,
       method: encoded.method,
       headers: encoded.headers,
       signal,
-      headersTimeout: idleTimeoutMs,
-      bodyTimeout: idleTimeoutMs,
+      // The signal has the deadlines, to the millisecond; those of the dispatcher know seconds only.
+      headersTimeout: 0,
+      bodyTimeout: 0,
       ...(encoded.body === undefined ? {} : { body: encoded.body }),
     }).catch((reason: unknown) => {
       throw toTurnError(reason, signal);
@@ -61,14 +63,14 @@ export function createWebClient(options: {
       response.statusCode,
       contentType,
       body,
-      retryAfterSeconds(headerOf(response.headers, 'retry-after')),
+      retryAfterSeconds(headerOf(response.headers, 'retry-after'), clock.now()),
     );
   }
 
   return {
     async call(encoded, signal) {
       const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-      const response = await send(encoded, bounded, timeoutMs);
+      const response = await send(encoded, bounded);
       const text = await readText(response.body, MAX_BODY_BYTES).catch((reason: unknown) => {
         throw toTurnError(reason, bounded);
       });
@@ -78,8 +80,8 @@ export function createWebClient(options: {
         return text;
       }
     },
-    async open(encoded, signal, idleTimeoutMs) {
-      const { body } = await send({ ...encoded }, signal, idleTimeoutMs);
+    async open(encoded, signal) {
+      const { body } = await send(encoded, signal);
       return {
         body: translateErrors(body, signal),
         close(how) {
@@ -121,6 +123,15 @@ async function readText(body: AsyncIterable<Uint8Array>, maxBytes: number): Prom
 /** There was a connection and it broke, as one does that was kept alive for too long: a passing fault, unlike one that cannot be made. */
 const brokenConnection: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
+/** Nobody took the connection in time: the limit of the connection pool, or the system's own. */
+const connectTimeouts: ReadonlySet<string> = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']);
+
+/** True when the upstream was not even reached, so that a further call would end like this one. */
+export function isOutOfReach({ code, details: { cause } }: TurnError): boolean {
+  if (code === 'upstream_unreachable') return true;
+  return isRecord(cause) && typeof cause['code'] === 'string' && connectTimeouts.has(cause['code']);
+}
+
 /** What went wrong on the way: our own abort, a deadline, no connection, or one that broke. The cause keeps only its code. */
 function toTurnError(reason: unknown, signal: AbortSignal, hasBegun = false): TurnError {
   if (TurnError.is(reason)) return reason;
@@ -131,8 +142,9 @@ function toTurnError(reason: unknown, signal: AbortSignal, hasBegun = false): Tu
       ? reason.code
       : 'unknown';
   const cause = { code };
-  if (/TIMEOUT|ETIMEDOUT/.test(code)) {
-    return new TurnError('upstream_timeout', 'The upstream did not answer in time.', { layer: 'upstream', cause });
+  if (connectTimeouts.has(code)) {
+    const message = 'No connection to the upstream came about in time (connect timeout, ZAI_CONNECT_TIMEOUT).';
+    return new TurnError('upstream_timeout', message, { layer: 'upstream', cause });
   }
   if (hasBegun || brokenConnection.has(code)) {
     return new TurnError('upstream_failed', 'The connection to the upstream broke.', {
@@ -149,7 +161,10 @@ const headerOf = (headers: Record<string, string | string[] | undefined>, name: 
   return Array.isArray(value) ? value[0] : value;
 };
 
-function retryAfterSeconds(header: string | undefined): number | undefined {
-  const seconds = Number(header);
-  return header !== undefined && Number.isFinite(seconds) && seconds > 0 ? Math.ceil(seconds) : undefined;
+/** Of a `Retry-After`, which is a number or an HTTP date; undefined for one that asks for nothing. */
+function retryAfterSeconds(header: string | undefined, nowMs: number): number | undefined {
+  if (header === undefined || header.trim() === '') return undefined;
+  const number = Number(header);
+  const seconds = Number.isNaN(number) ? (Date.parse(header) - nowMs) / 1000 : number;
+  return Number.isFinite(seconds) && seconds > 0 ? Math.ceil(seconds) : undefined;
 }

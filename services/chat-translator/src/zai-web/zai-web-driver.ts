@@ -8,19 +8,22 @@ import {
   encodeCommonHeaders,
   encodeCompletion,
   flattenMessages,
+  nameAttachments,
   type CodecContext,
   type CompletionInput,
   type WebProfile,
 } from '@zai2api/dialects';
 import type { Logger } from '@zai2api/runtime';
-import { TurnError, type ReasoningEffort } from '@zai2api/turn';
+import { isContentEvent, TurnError, type ReasoningEffort } from '@zai2api/turn';
 import type { Dispatcher } from 'undici';
 import { signingFunctions } from '../signing-functions.ts';
+import { createTryDeadlines } from '../turn/try-deadlines.ts';
 import type { DriverTurn, UpstreamDriver } from '../upstream-driver.ts';
 import { createBackgroundTasks } from './background-tasks.ts';
 import { createFrontendVersion } from './frontend-version.ts';
 import { createUpstreamClock } from './upstream-clock.ts';
-import { createWebClient } from './web-client.ts';
+import { uploadMedia } from './upload-media.ts';
+import { createWebClient, isOutOfReach } from './web-client.ts';
 
 export interface ZaiWebDriverOptions {
   readonly profile: WebProfile;
@@ -73,13 +76,14 @@ export function createZaiWebDriver(options: ZaiWebDriverOptions): UpstreamDriver
     } catch (reason) {
       const error = TurnError.from(reason);
       // These would only come back on the completion; all others do not fail the turn (protocol 12.3).
-      if (signal.aborted || error.code === 'upstream_unreachable' || error.code === 'upstream_blocked') throw error;
+      if (signal.aborted || isOutOfReach(error) || error.code === 'upstream_blocked') throw error;
       if (error.details.reason === 'upstream_unauthorized') throw error;
       logger.warn({ err: error }, 'the upstream created no chat; going on without one');
     }
     return undefined;
   }
 
+  /** Its files go with it as far as the upstream does that: no way to delete a single file is known (protocol 1.5, 7). */
   function deleteChat(token: string, chatId: string): void {
     if (!options.deleteChats) return;
     background.run(() => client.call(encodeChatDeletion({ profile, token, chatId }), new AbortController().signal));
@@ -89,13 +93,15 @@ export function createZaiWebDriver(options: ZaiWebDriverOptions): UpstreamDriver
     name: 'web',
 
     async *run(turn, credential, signal) {
+      const files = await uploadMedia(turn.media, { client, profile, credential }, signal);
       const input: Omit<CompletionInput, 'chatId'> = {
         profile,
         frontendVersion: await frontendVersion.current(signal),
         token: credential.token,
         userId: credential.userId,
         userName: credential.userName === '' ? 'Guest' : credential.userName,
-        prompt: flattenMessages(turn.request.messages),
+        prompt: flattenMessages(nameAttachments(turn.request.messages)),
+        files,
         upstreamModel: turn.model.upstreamId,
         features: { thinking: turn.thinking, search: turn.search, reasoningEffort: upstreamEffort(turn) },
         userMessageId: randomUUID(),
@@ -109,8 +115,10 @@ export function createZaiWebDriver(options: ZaiWebDriverOptions): UpstreamDriver
         { ...input, timestampMs: clock.now(), chatId: chatId ?? randomUUID() },
         signingFunctions,
       );
+      const deadlines = createTryDeadlines(turn.timeouts, signal);
       try {
-        const answer = await client.open(completion, signal, turn.idleTimeoutMs).catch((reason: unknown) => {
+        deadlines.listen();
+        const answer = await client.open(completion, deadlines.signal).catch((reason: unknown) => {
           // The edge answers a stale version as it answers too many requests. Not this turn, but the next one can do better.
           if (TurnError.from(reason).code === 'upstream_blocked') frontendVersion.suspect();
           throw reason;
@@ -123,13 +131,20 @@ export function createZaiWebDriver(options: ZaiWebDriverOptions): UpstreamDriver
           context,
         });
         let afterDone: NodeJS.Timeout | undefined;
+        let hasContent = false;
         try {
           for await (const bytes of answer.body) {
+            deadlines.hear();
             const events = decoder.push(bytes);
+            if (!hasContent && events.some(isContentEvent)) {
+              hasContent = true;
+              deadlines.begin();
+            }
             if (events.length > 0) yield events;
             if (decoder.complete && afterDone === undefined) {
               afterDone = setTimeout(() => answer.close('at-once'), AFTER_DONE_MS);
             }
+            deadlines.listen();
           }
         } catch (reason) {
           const error = TurnError.from(reason);
@@ -147,6 +162,7 @@ export function createZaiWebDriver(options: ZaiWebDriverOptions): UpstreamDriver
         if (decoder.skippedFrames > 0)
           logger.warn({ skippedFrames: decoder.skippedFrames }, 'passed over frames that are no JSON');
       } finally {
+        deadlines.close();
         if (chatId !== undefined) deleteChat(credential.token, chatId);
       }
     },
@@ -157,6 +173,7 @@ export function createZaiWebDriver(options: ZaiWebDriverOptions): UpstreamDriver
     },
 
     refresh: (signal) => frontendVersion.refresh(signal),
+    frontendVersion: () => frontendVersion.latest(),
     stop: (deadline) => background.stop(deadline),
   };
 }

@@ -1,6 +1,7 @@
-import { assertNever, TurnError, type TurnMessage, type TurnToolCall } from '@zai2api/turn';
+import { assertNever, type TurnMessage, type TurnToolCall } from '@zai2api/turn';
 import { decodeContent } from './decode-content.ts';
 import type { IgnoredFields } from './ignored-fields.ts';
+import { required } from './request-fault.ts';
 import { messageSchema, type WireMessage, type WireToolCall } from './wire-schema.ts';
 
 /**
@@ -13,7 +14,7 @@ export function decodeMessages(messages: readonly WireMessage[], ignored: Ignore
 
 function decodeMessage(message: WireMessage, path: string, ignored: IgnoredFields): TurnMessage {
   ignored.addUnknown(message, messageSchema.shape, 'messages[].');
-  const content = decodeContent(message, path, ignored);
+  const { text: content, attachments } = decodeContent(message, path, ignored);
   switch (message.role) {
     case 'system':
     case 'developer':
@@ -21,7 +22,7 @@ function decodeMessage(message: WireMessage, path: string, ignored: IgnoredField
     case 'user': {
       const text = required(content, `${path}.content`);
       // The models know no names of speakers; said in the text it is not lost.
-      return { role: 'user', text: message.name && text ? `${message.name}: ${text}` : text, attachments: [] };
+      return { role: 'user', text: message.name && text ? `${message.name}: ${text}` : text, attachments };
     }
     case 'assistant':
       return {
@@ -62,13 +63,4 @@ function decodeToolCall(call: WireToolCall, path: string): TurnToolCall {
 
 function asJsonText(value: string | Readonly<Record<string, unknown>> | undefined): string {
   return typeof value === 'string' ? value || '{}' : JSON.stringify(value ?? {});
-}
-
-function required<Value>(value: Value | undefined, param: string): Value {
-  if (value !== undefined) return value;
-  throw new TurnError('invalid_request', `Missing required parameter: '${param}'.`, {
-    layer: 'client',
-    param,
-    reason: 'missing_required_parameter',
-  });
 }

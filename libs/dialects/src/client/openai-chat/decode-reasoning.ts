@@ -5,7 +5,7 @@ import { chatTemplateSchema, reasoningSchema, thinkingSchema, type WireRequest }
 /**
  * The thinking switch out of its five spellings. An explicit `thinking` or `enable_thinking` wins over `reasoning` and
  * `reasoning_effort`, which win over the suffix of the model name: `enabled` stays undefined when nobody said anything
- * (contract 1.1). An effort that contradicts the switch is dropped.
+ * (contract 1.1). An effort that contradicts the switch is dropped. How thinking is shown is an extra field, `think_tags_mode`.
  */
 export function decodeReasoning(wire: WireRequest, ignored: IgnoredFields): TurnRequest['reasoning'] {
   if (wire.thinking) ignored.addUnknown(wire.thinking, thinkingSchema.shape, 'thinking.');
@@ -23,6 +23,7 @@ export function decodeReasoning(wire: WireRequest, ignored: IgnoredFields): Turn
     enabled,
     effort: effort !== undefined && meansThinking(effort) === enabled ? effort : undefined,
     visible: detail.exclude !== true,
+    rendering: wire.think_tags_mode,
   };
 }
 

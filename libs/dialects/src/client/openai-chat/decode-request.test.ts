@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { TurnError } from '@zai2api/turn';
+import { reasoningRenderings, TurnError } from '@zai2api/turn';
 import { decodeOpenAiChatRequest } from './decode-request.ts';
 
 const messages = [{ role: 'user', content: 'Hi' }];
@@ -77,8 +77,9 @@ describe('a faulty request', () => {
     [{ top_logprobs: 21 }, 'top_logprobs', invalidValue],
     [{ response_format: { type: 'xml' } }, 'response_format.type', invalidValue],
     [{ tools: [{ type: 'function', function: { name: 'a b' } }] }, 'tools[0].function.name', invalidValue],
-    [{ tools: [{ type: 'function' }] }, 'tools[0].function', missing],
     [{ tool_choice: 'sometimes' }, 'tool_choice', invalidValue],
+    [{ parallel_tool_calls: 'no' }, 'parallel_tool_calls', invalidType],
+    [{ think_tags_mode: 'loud' }, 'think_tags_mode', invalidValue],
   ])('%j is refused at %s', (body, param, reason) => {
     expect(faultOf({ model: 'glm-5', messages, ...body })).toEqual({ code: 'invalid_request', param, reason });
   });
@@ -89,16 +90,6 @@ describe('a faulty request', () => {
     [{ top_logprobs: 1 }, 'top_logprobs', 'unsupported_parameter'],
     [{ modalities: ['text', 'audio'] }, 'modalities', 'unsupported_value'],
     [{ audio: { voice: 'x' } }, 'audio', 'unsupported_parameter'],
-    [{ response_format: { type: 'json_object' } }, 'response_format', 'unsupported_value'],
-    [{ response_format: { type: 'json_schema', json_schema: {} } }, 'response_format', 'unsupported_value'],
-    [{ tool_choice: 'required' }, 'tool_choice', 'unsupported_value'],
-    [{ tool_choice: { type: 'function', function: { name: 'f' } } }, 'tool_choice', 'unsupported_value'],
-    [{ tool_choice: { type: 'allowed_tools', mode: 'auto' } }, 'tool_choice', 'unsupported_value'],
-    [{ function_call: { name: 'f' } }, 'function_call', 'unsupported_value'],
-    [user([{ type: 'image_url', image_url: { url: 'x' } }]), 'messages[0].content[0]', 'image_input_not_supported'],
-    [user([{ type: 'input_audio' }]), 'messages[0].content[0]', 'audio_input_not_supported'],
-    [user([{ type: 'file' }]), 'messages[0].content[0]', 'file_input_not_supported'],
-    [user([{ type: 'video_url' }]), 'messages[0].content[0]', 'video_input_not_supported'],
   ])('%j cannot be given', (body, param, reason) => {
     expect(faultOf({ model: 'glm-5', messages, ...body })).toEqual({ code: 'unsupported', param, reason });
   });
@@ -118,20 +109,25 @@ describe('a minimal request', () => {
     expect(decodeOpenAiChatRequest({ messages })).toEqual({
       request: {
         model: '',
-        messages: [{ role: 'user', text: 'Hi' }],
-        reasoning: { enabled: undefined, effort: undefined, visible: true },
+        messages: [{ role: 'user', text: 'Hi', attachments: [] }],
+        reasoning: { enabled: undefined, effort: undefined, visible: true, rendering: undefined },
         webSearch: undefined,
+        tools: [],
+        toolChoice: { mode: 'auto' },
+        parallelToolCalls: true,
+        responseFormat: { type: 'text' },
         sampling: { temperature: undefined, topP: undefined, maxOutputTokens: undefined, stop: [] },
       },
       stream: false,
       includeUsage: false,
+      legacyFunctions: false,
       warnings: [],
     });
   });
 
   it('means the same with nulls everywhere', () => {
     const fields =
-      'model stream stream_options max_completion_tokens max_tokens temperature do_sample top_p stop tools tool_choice functions function_call response_format reasoning_effort thinking enable_thinking chat_template_kwargs reasoning web_search_options n logprobs top_logprobs modalities audio frequency_penalty presence_penalty logit_bias seed user metadata store unknown_field';
+      'model stream stream_options max_completion_tokens max_tokens temperature do_sample top_p stop tools tool_choice parallel_tool_calls functions function_call response_format think_tags_mode reasoning_effort thinking enable_thinking chat_template_kwargs reasoning web_search_options n logprobs top_logprobs modalities audio frequency_penalty presence_penalty logit_bias seed user metadata store unknown_field';
     const nulls = Object.fromEntries(fields.split(' ').map((field) => [field, null]));
     const message = { role: 'user', content: 'Hi', name: null, tool_calls: null, refusal: null, cache_control: null };
     expect(decodeOpenAiChatRequest({ ...nulls, messages: [message] })).toEqual(decodeOpenAiChatRequest({ messages }));
@@ -201,31 +197,21 @@ describe('thinking', () => {
   it('is hidden when the client excludes it', () => {
     expect(decode({ reasoning: { exclude: true } }).request.reasoning.visible).toBe(false);
   });
-});
 
-describe('web search', () => {
-  it.each<[Record<string, unknown>, true | undefined]>([
-    [{}, undefined],
-    [{ web_search_options: {} }, true],
-    [{ tools: [{ type: 'web_search' }] }, true],
-    [{ tools: [{ type: 'web_search_preview' }] }, true],
-    [{ tools: [{ type: 'web_search', web_search: { enable: false } }] }, undefined],
-    [{ tools: [{ type: 'function', function: { name: 'web_search' } }] }, undefined],
-  ])('%j', (body, expected) => {
-    expect(decode(body).request.webSearch).toBe(expected);
+  it.each(reasoningRenderings)('is shown as %s when the client says so', (rendering) => {
+    const { request, warnings } = decode({ think_tags_mode: rendering });
+    expect(request.reasoning).toEqual({ enabled: undefined, effort: undefined, visible: true, rendering });
+    expect(warnings).toEqual([]);
   });
 });
 
 describe('warnings', () => {
   it.each<[Record<string, unknown>, string[]]>([
-    [{ tools: [{ type: 'function', function: { name: 'f' } }], tool_choice: 'auto' }, ['tools']],
-    [{ tools: [{ type: 'code_interpreter' }], tool_choice: 'none' }, ['tools']],
     [{ tools: [], functions: [], tool_choice: 'auto' }, []],
-    [{ functions: [{ name: 'f' }], function_call: 'auto' }, ['functions']],
-    [{ tools: [{ type: 'web_search' }] }, []],
+    [{ temperature: 0.5, top_p: 0.5, max_tokens: 5, stop: 'a' }, []],
     [{ n: 1, logprobs: false, top_logprobs: 0, modalities: ['text'], response_format: { type: 'text' } }, []],
     [{ frequency_penalty: 0, presence_penalty: 0, logit_bias: {}, store: false, service_tier: 'auto' }, []],
-    [{ parallel_tool_calls: true, user: '', metadata: {} }, []],
+    [{ parallel_tool_calls: false, user: '', metadata: {} }, []],
     [{ frequency_penalty: 1, presence_penalty: -1 }, ['frequency_penalty', 'presence_penalty']],
     [{ seed: 0, logit_bias: { 5: 1 }, user: 'me', store: true }, ['seed', 'logit_bias', 'user', 'store']],
     [{ thinking: { type: 'enabled', budget_tokens: 5 } }, ['thinking.budget_tokens']],
@@ -279,8 +265,8 @@ describe('messages', () => {
     ).toEqual([
       { role: 'system', text: 'one' },
       { role: 'system', text: 'two' },
-      { role: 'user', text: '' },
-      { role: 'user', text: 'Ann: Hi' },
+      { role: 'user', text: '', attachments: [] },
+      { role: 'user', text: 'Ann: Hi', attachments: [] },
       { role: 'assistant', text: '', toolCalls: [] },
     ]);
   });
@@ -292,7 +278,7 @@ describe('messages', () => {
     [['', 'a', '', 'b'], 'a\nb'],
   ])('join the parts %j', (texts, text) => {
     const content = texts.map((part) => ({ type: 'text', text: part }));
-    expect(decoded({ role: 'user', content })).toEqual([{ role: 'user', text }]);
+    expect(decoded({ role: 'user', content })).toEqual([{ role: 'user', text, attachments: [] }]);
   });
 
   it('keep calls and results paired', () => {
@@ -339,14 +325,21 @@ describe('messages', () => {
     ]);
   });
 
-  it('keep a refusal, and name a picture in a tool result as ignored', () => {
+  it('keep a refusal', () => {
     expect(decoded({ role: 'assistant', content: null, refusal: 'No.' })).toMatchObject([{ text: 'No.' }]);
+  });
+
+  it.each([
+    [{ role: 'tool', tool_call_id: 'a' }, { callId: 'a' }],
+    [{ role: 'function', name: 'a' }, { callId: 'a' }],
+    [{ role: 'assistant' }, {}],
+  ])('name a picture beside the text of %j as ignored', (message, fields) => {
     const content = [
       { type: 'text', text: 'seen' },
       { type: 'image_url', image_url: { url: 'x' } },
     ];
-    const result = decode({ messages: [{ role: 'tool', tool_call_id: 'a', content }] });
-    expect(result.request.messages).toEqual([{ role: 'tool', callId: 'a', text: 'seen' }]);
+    const result = decode({ messages: [{ ...message, content }] });
+    expect(result.request.messages).toMatchObject([{ text: 'seen', ...fields }]);
     expect(result.warnings).toEqual([{ code: 'ignored-parameter', field: 'messages[].content[].image_url' }]);
   });
 });

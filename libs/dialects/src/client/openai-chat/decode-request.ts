@@ -2,6 +2,8 @@ import { TurnError, type TurnRequest } from '@zai2api/turn';
 import type { DecodedRequest } from '../client-dialect.ts';
 import { decodeMessages } from './decode-messages.ts';
 import { decodeReasoning } from './decode-reasoning.ts';
+import { decodeResponseFormat } from './decode-response-format.ts';
+import { decodeToolChoice } from './decode-tool-choice.ts';
 import { decodeTools } from './decode-tools.ts';
 import { createIgnoredFields, type IgnoredFields } from './ignored-fields.ts';
 import { parseBody } from './parse-body.ts';
@@ -17,17 +19,18 @@ export function decodeOpenAiChatRequest(body: unknown): DecodedRequest {
   refuseWhatCannotBeGiven(wire);
   const ignored = createIgnoredFields();
   nameIgnoredFields(wire, ignored);
-  const tools = decodeTools(wire, ignored);
+  const { tools, webSearch, legacyFunctions } = decodeTools(wire, ignored);
   const stop = typeof wire.stop === 'string' ? [wire.stop] : (wire.stop ?? []);
   const request: TurnRequest = {
     model: wire.model?.trim() ?? '',
     messages: decodeMessages(wire.messages, ignored),
     reasoning: decodeReasoning(wire, ignored),
-    webSearch: wire.web_search_options ? true : tools.webSearch,
-    tools: [],
-    toolChoice: { mode: 'auto' },
-    parallelToolCalls: true,
-    responseFormat: { type: 'text' },
+    webSearch: wire.web_search_options ? true : webSearch,
+    tools,
+    toolChoice: decodeToolChoice(wire, tools, ignored),
+    // The legacy shape has room for one call.
+    parallelToolCalls: !legacyFunctions && (wire.parallel_tool_calls ?? true),
+    responseFormat: decodeResponseFormat(wire, ignored),
     sampling: {
       // Greedy decoding is what temperature 0 asks for.
       temperature: wire.do_sample === false ? 0 : wire.temperature,
@@ -40,6 +43,7 @@ export function decodeOpenAiChatRequest(body: unknown): DecodedRequest {
     request,
     stream: wire.stream ?? false,
     includeUsage: wire.stream_options?.include_usage ?? false,
+    legacyFunctions,
     warnings: ignored.warnings(),
   };
 }
@@ -50,9 +54,6 @@ function refuseWhatCannotBeGiven(wire: WireRequest): void {
   if (wire.top_logprobs) throw unsupported('top_logprobs', 'unsupported_parameter');
   if (wire.modalities?.some((modality) => modality !== 'text')) throw unsupported('modalities', 'unsupported_value');
   if (wire.audio !== undefined) throw unsupported('audio', 'unsupported_parameter');
-  if (wire.response_format && wire.response_format.type !== 'text') {
-    throw unsupported('response_format', 'unsupported_value');
-  }
 }
 
 function unsupported(param: string, reason: 'unsupported_parameter' | 'unsupported_value'): TurnError {

@@ -82,4 +82,26 @@ describe('encodeOpenAiChatResponse', () => {
       choices: [{ message: { role: 'assistant', refusal: null, ...message }, finish_reason: reason }],
     });
   });
+
+  it('gives the first call in the shape of old where functions were used', () => {
+    const changes = { toolCalls: [call, { ...call, name: 'other' }], finishReason: 'tool-calls' } as const;
+    const options = { includeUsage: false, legacyFunctions: true };
+    expect(encodeOpenAiChatResponse({ ...result, ...changes }, options)).toMatchObject({
+      choices: [
+        {
+          message: {
+            role: 'assistant',
+            content: null,
+            refusal: null,
+            function_call: { name: 'find', arguments: '{}' },
+          },
+          finish_reason: 'function_call',
+        },
+      ],
+    });
+    expect(JSON.stringify(encodeOpenAiChatResponse({ ...result, ...changes }, options))).not.toContain('tool_calls');
+    expect(encodeOpenAiChatResponse({ ...result, text: 'Hi' }, options)).toEqual(
+      encodeOpenAiChatResponse({ ...result, text: 'Hi' }),
+    );
+  });
 });

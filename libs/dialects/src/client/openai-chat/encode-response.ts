@@ -1,11 +1,15 @@
-import type { TurnResult } from '@zai2api/turn';
-import { encodeAnnotation } from './encode-annotation.ts';
+import type { TurnResult, TurnToolCall } from '@zai2api/turn';
+import type { EncoderOptions } from '../client-dialect.ts';
+import { encodeAnnotations } from './encode-annotation.ts';
 import { encodeUsage } from './encode-usage.ts';
 import { encodeFinishReason } from './finish-reason.ts';
 
-/** The whole answer (contract 1.3). Optional parts are absent, never empty; `content` is null only beside tool calls
- * or a refusal (contract 1.5). */
-export function encodeOpenAiChatResponse(result: TurnResult): unknown {
+/**
+ * The whole answer (contract 1.3). Optional parts are absent, never empty; `content` is null only beside tool calls or a refusal
+ * (contract 1.5).
+ */
+export function encodeOpenAiChatResponse(result: TurnResult, options?: EncoderOptions): unknown {
+  const legacyFunctions = options?.legacyFunctions ?? false;
   const { text, reasoning, toolCalls, sources, refusal } = result;
   const hasToolCalls = toolCalls.length > 0;
   return {
@@ -21,19 +25,20 @@ export function encodeOpenAiChatResponse(result: TurnResult): unknown {
           content: text === '' && (hasToolCalls || refusal !== undefined) ? null : text,
           refusal: refusal ?? null,
           ...(reasoning !== '' && { reasoning_content: reasoning }),
-          ...(hasToolCalls && {
-            tool_calls: toolCalls.map((call) => ({
-              id: call.callId,
-              type: 'function',
-              function: { name: call.name, arguments: call.argumentsText || '{}' },
-            })),
-          }),
-          ...(sources.length > 0 && { annotations: sources.map(encodeAnnotation) }),
+          ...(hasToolCalls && encodeCalls(toolCalls, legacyFunctions)),
+          ...(sources.length > 0 && { annotations: encodeAnnotations(sources, text) }),
         },
-        finish_reason: encodeFinishReason(result.finishReason, hasToolCalls),
+        finish_reason: encodeFinishReason(result.finishReason, hasToolCalls, legacyFunctions),
         logprobs: null,
       },
     ],
     usage: encodeUsage(result.usage),
   };
+}
+
+function encodeCalls(calls: readonly TurnToolCall[], legacyFunctions: boolean): object {
+  const encode = (call: TurnToolCall) => ({ name: call.name, arguments: call.argumentsText || '{}' });
+  // The legacy shape has room for one call and no id.
+  if (legacyFunctions) return { function_call: calls.slice(0, 1).map(encode)[0] };
+  return { tool_calls: calls.map((call) => ({ id: call.callId, type: 'function', function: encode(call) })) };
 }

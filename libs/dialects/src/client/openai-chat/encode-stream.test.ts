@@ -118,17 +118,55 @@ describe('a stream', () => {
     );
   });
 
+  it('gives the first call in the shape of old where functions were used', () => {
+    const encoder = createOpenAiChatStreamEncoder({ includeUsage: false, legacyFunctions: true });
+    const events: TurnEvent[] = [
+      start,
+      { type: 'tool-call-start', block: 0, callId: 'call_a', name: 'find' },
+      { type: 'tool-call-delta', block: 0, argumentsText: '{"q":1}' },
+      { type: 'tool-call-end', block: 0 },
+      { type: 'tool-call-start', block: 1, callId: 'call_b', name: 'list' },
+      { type: 'tool-call-end', block: 1 },
+      end,
+    ];
+    expect(events.map((event) => encoder.push(event)).join('')).toBe(
+      [
+        role,
+        delta('"function_call":{"name":"find","arguments":""}'),
+        delta('"function_call":{"arguments":"{\\"q\\":1}"}'),
+        delta('', '"function_call"'),
+      ]
+        .map((frame) => `${frame}}\n\n`)
+        .join('') + 'data: [DONE]\n\n',
+    );
+  });
+
   it('gives a refusal in its own field and ends properly', () => {
     expect(encode([start, { type: 'refusal', text: 'No "x".' }, end])).toBe(
       `${role}}\n\n${delta('"refusal":"No \\"x\\"."')}}\n\n${delta('', '"stop"')}}\n\ndata: [DONE]\n\n`,
     );
   });
 
-  it('gives each source a chunk of its own', () => {
-    expect(encode([start, { type: 'source', url: 'https://a.example', title: 'A' }, end])).toContain(
-      delta(
-        '"annotations":[{"type":"url_citation","url_citation":{"url":"https://a.example","title":"A","start_index":0,"end_index":0}}]',
-      ),
+  it('gives all sources in one chunk before the end, with the places of their links', () => {
+    const link = '[[1]](https://a.example/)';
+    expect(
+      encode([
+        start,
+        { type: 'source', url: 'https://a.example/', title: 'A' },
+        { type: 'source', url: 'https://b.example/', title: 'B' },
+        { type: 'text-start', block: 0 },
+        { type: 'text-delta', block: 0, text: `😀 so ${link.slice(0, 9)}` },
+        { type: 'text-delta', block: 0, text: `${link.slice(9)}, ${link}.` },
+        { type: 'text-end', block: 0 },
+        end,
+      ]),
+    ).toContain(
+      `${delta(
+        '"annotations":[' +
+          '{"type":"url_citation","url_citation":{"url":"https://a.example/","title":"A","start_index":5,"end_index":30}},' +
+          '{"type":"url_citation","url_citation":{"url":"https://a.example/","title":"A","start_index":32,"end_index":57}},' +
+          '{"type":"url_citation","url_citation":{"url":"https://b.example/","title":"B","start_index":0,"end_index":0}}]',
+      )}}\n\n${delta('', '"stop"')}}\n\n`,
     );
   });
 });
@@ -155,7 +193,13 @@ function readStream(written: string) {
   const frames = written.split('\n\n').slice(0, -1);
   expect(frames.pop()).toBe('data: [DONE]');
   const chunks = frames.map((frame) => JSON.parse(frame.slice('data: '.length)) as Chunk);
-  const message = { content: '', reasoning_content: '', tool_calls: [] as unknown[], annotations: [] as unknown[] };
+  const message = {
+    content: '',
+    reasoning_content: '',
+    refusal: '',
+    tool_calls: [] as unknown[],
+    annotations: [] as unknown[],
+  };
   const calls: { id: string; type: string; function: { name: string; arguments: string } }[] = [];
   let finish: string | null = null;
   let usageSeen: unknown;
@@ -169,7 +213,7 @@ function readStream(written: string) {
     finish = choice.finish_reason;
     expect(Object.keys(delta)).toHaveLength(index === 0 ? 2 : finish === null ? 1 : 0);
     expect('role' in delta).toBe(index === 0);
-    for (const key of ['content', 'reasoning_content'] as const) {
+    for (const key of ['content', 'reasoning_content', 'refusal'] as const) {
       if (typeof delta[key] !== 'string') continue;
       expect(delta[key]).not.toBe('');
       message[key] += delta[key];
@@ -200,6 +244,7 @@ const blocks = fc.array(
 
 function eventsOf(
   list: readonly { kind: 'reasoning' | 'text' | 'tool-call' | 'source'; pieces: string[] }[],
+  refusal: string | undefined,
 ): TurnEvent[] {
   const body = list.flatMap(({ kind, pieces }, block): TurnEvent[] => {
     if (kind === 'source') return [{ type: 'source', url: `https://example/${block}`, title: pieces.join('') }];
@@ -214,14 +259,14 @@ function eventsOf(
     const deltas = pieces.map((text): TurnEvent => ({ type: `${kind}-delta`, block, text }));
     return [{ type: `${kind}-start`, block }, ...deltas, { type: `${kind}-end`, block }];
   });
-  return [start, ...body, end];
+  return [start, ...body, ...(refusal === undefined ? [] : [{ type: 'refusal', text: refusal } as const]), end];
 }
 
 describe('any stream', () => {
   it('says the same as the whole answer', () => {
     fc.assert(
-      fc.property(blocks, fc.boolean(), (list, includeUsage) => {
-        const events = eventsOf(list);
+      fc.property(blocks, fc.option(anyText, { nil: undefined }), fc.boolean(), (list, refusal, includeUsage) => {
+        const events = eventsOf(list, refusal);
         const checker = createEventChecker();
         for (const event of events) checker.push(event);
         checker.end();
@@ -236,6 +281,7 @@ describe('any stream', () => {
           message: {
             content: message.content ?? '',
             reasoning_content: message.reasoning_content ?? '',
+            refusal: message.refusal ?? '',
             tool_calls: message.tool_calls ?? [],
             annotations: message.annotations ?? [],
           },

@@ -1,6 +1,6 @@
 import { assertNever, TurnError, type TurnEvent } from '@zai2api/turn';
-import type { StreamEncoder, StreamEncoderOptions } from '../client-dialect.ts';
-import { encodeAnnotation } from './encode-annotation.ts';
+import type { EncoderOptions, StreamEncoder } from '../client-dialect.ts';
+import { encodeAnnotations } from './encode-annotation.ts';
 import { encodeOpenAiErrorBody } from './encode-error.ts';
 import { encodeUsage } from './encode-usage.ts';
 import { encodeFinishReason } from './finish-reason.ts';
@@ -24,19 +24,29 @@ interface ChunkText {
  * twice that. JSON has no raw line breaks, so a chunk is always one `data:` line; lone surrogates leave as escapes, and halves of a
  * character that was split over two deltas meet again in the client.
  */
-export function createOpenAiChatStreamEncoder({ includeUsage }: StreamEncoderOptions): StreamEncoder {
+export function createOpenAiChatStreamEncoder({
+  includeUsage,
+  legacyFunctions = false,
+}: EncoderOptions): StreamEncoder {
   let chunk: ChunkText | undefined;
   let ended = false;
   let hasReasoning = false;
   let toolCalls = 0;
   let hasArguments = false;
+  let content = '';
+  const sources: { readonly url: string; readonly title: string }[] = [];
 
   const writeDelta = (fields: string): string => {
     if (!chunk) throw new Error('An event came before turn-start.');
     return chunk.delta + fields + chunk.tail;
   };
+  const writeCall = (named: string, call: string): string => {
+    if (!legacyFunctions) return writeDelta(`"tool_calls":[{"index":${toolCalls - 1},${named}"function":{${call}}}]`);
+    // The legacy shape has room for one call and no id.
+    return toolCalls === 1 ? writeDelta(`"function_call":{${call}}`) : '';
+  };
   const writeArguments = (argumentsText: string): string =>
-    writeDelta(`"tool_calls":[{"index":${toolCalls - 1},"function":{"arguments":${JSON.stringify(argumentsText)}}}]`);
+    writeCall('', `"arguments":${JSON.stringify(argumentsText)}`);
   const writeError = (error: TurnError): string => {
     ended = true;
     return `data: ${JSON.stringify(encodeOpenAiErrorBody(error))}\n\n`;
@@ -52,10 +62,13 @@ export function createOpenAiChatStreamEncoder({ includeUsage }: StreamEncoderOpt
   const finish = (event: Extract<TurnEvent, { type: 'turn-end' }>): string => {
     if (!chunk) throw new Error('An event came before turn-start.');
     ended = true;
-    const reason = encodeFinishReason(event.reason, toolCalls > 0);
+    // All in one: official clients keep only the last value of a field that they do not know to be a list.
+    const annotations =
+      sources.length === 0 ? '' : writeDelta(`"annotations":${JSON.stringify(encodeAnnotations(sources, content))}`);
+    const reason = encodeFinishReason(event.reason, toolCalls > 0, legacyFunctions);
     const last = `${chunk.delta}},"finish_reason":"${reason}"}]${chunk.close}`;
     const usage = includeUsage ? `${chunk.head}[],"usage":${JSON.stringify(encodeUsage(event.usage))}}\n\n` : '';
-    return `${last}${usage}data: [DONE]\n\n`;
+    return `${annotations}${last}${usage}data: [DONE]\n\n`;
   };
 
   return {
@@ -63,6 +76,7 @@ export function createOpenAiChatStreamEncoder({ includeUsage }: StreamEncoderOpt
       if (ended) return '';
       switch (event.type) {
         case 'text-delta':
+          content += event.text;
           return writeDelta(`"content":${JSON.stringify(event.text)}`);
         case 'reasoning-delta':
           hasReasoning = true;
@@ -75,16 +89,20 @@ export function createOpenAiChatStreamEncoder({ includeUsage }: StreamEncoderOpt
         case 'reasoning-start':
           // The same blank line that the fold puts between two rounds of thinking.
           return hasReasoning ? writeDelta('"reasoning_content":"\\n\\n"') : '';
-        case 'tool-call-start': {
-          const named = `"id":${JSON.stringify(event.callId)},"type":"function","function":{"name":${JSON.stringify(event.name)},"arguments":""}`;
+        case 'tool-call-start':
           hasArguments = false;
-          return writeDelta(`"tool_calls":[{"index":${toolCalls++},${named}}]`);
-        }
+          toolCalls++;
+          return writeCall(
+            `"id":${JSON.stringify(event.callId)},"type":"function",`,
+            `"name":${JSON.stringify(event.name)},"arguments":""`,
+          );
         case 'tool-call-end':
           // Clients parse the joined arguments, and no text at all is not JSON.
           return hasArguments ? '' : writeArguments('{}');
         case 'source':
-          return writeDelta(`"annotations":[${JSON.stringify(encodeAnnotation(event))}]`);
+          // Where the text cites it is known at the end only.
+          sources.push({ url: event.url, title: event.title });
+          return '';
         case 'refusal':
           return writeDelta(`"refusal":${JSON.stringify(event.text)}`);
         case 'text-start':

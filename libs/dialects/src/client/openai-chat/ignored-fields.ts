@@ -8,7 +8,7 @@ const MAX_NAME_LENGTH = 64;
 const defaults: ReadonlyMap<string, readonly unknown[]> = new Map<string, readonly unknown[]>([
   ['frequency_penalty', [0]],
   ['presence_penalty', [0]],
-  ['parallel_tool_calls', [true]],
+  ['detail', ['auto']],
   ['store', [false]],
   ['service_tier', ['auto', 'default']],
   ['verbosity', ['medium']],

@@ -19,3 +19,12 @@ export function required<Value>(value: Value | undefined, param: string): Value 
   if (value === undefined) throw missingParameter(param);
   return value;
 }
+
+/** A content part that is understood but cannot be given to any model here (contract 1.2). */
+export function unsupportedPart(path: string, reason: string): TurnError {
+  return new TurnError('unsupported', `The content part '${path}' is not supported.`, {
+    layer: 'client',
+    param: path,
+    reason,
+  });
+}

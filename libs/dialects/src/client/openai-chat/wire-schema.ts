@@ -1,4 +1,4 @@
-import { reasoningEfforts } from '@zai2api/turn';
+import { reasoningEfforts, reasoningRenderings } from '@zai2api/turn';
 import * as z from 'zod';
 
 /** Clients send explicit nulls for everything they leave out: null is absent (contract 0.1). */
@@ -8,11 +8,29 @@ const optional = <Schema extends z.ZodType>(schema: Schema) =>
 /** Names of tools and functions (contract 1.1). */
 const toolName = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected 1 to 64 of A-Z a-z 0-9 _ -');
 
-/** One content part. Only the fields of text are named: what other kinds hold does not matter while they are refused. */
+/** An address inside a part: an object in this dialect, bare in others whose parts end up here. */
+export const addressSchema = z.looseObject({ url: z.string() });
+const anyAddress = optional(z.union([z.string(), addressSchema]));
+
+const fileFields = {
+  file_data: optional(z.string()),
+  file_id: optional(z.string()),
+  file_url: anyAddress,
+  filename: optional(z.string()),
+};
+
+/** `file` of a part. */
+export const fileSchema = z.looseObject(fileFields);
+
+/** One content part of any kind: what a kind needs is checked where it is decoded. */
 export const partSchema = z.looseObject({
   type: z.string(),
   text: optional(z.string()),
   refusal: optional(z.string()),
+  image_url: anyAddress,
+  video_url: anyAddress,
+  file: optional(fileSchema),
+  ...fileFields,
 });
 
 const argumentsSchema = optional(z.union([z.string(), z.record(z.string(), z.unknown())]));
@@ -36,11 +54,48 @@ export const messageSchema = z.looseObject({
   function_call: optional(z.looseObject({ name: z.string(), arguments: argumentsSchema })),
 });
 
+/** A function that a model may call, in `tools` and in the legacy `functions`. */
+export const functionSchema = z.looseObject({
+  name: toolName,
+  description: optional(z.string()),
+  parameters: optional(z.record(z.string(), z.unknown())),
+  strict: optional(z.boolean()),
+});
+/** A tool that takes free text. */
+export const customToolSchema = z.looseObject({
+  name: toolName,
+  description: optional(z.string()),
+  format: optional(z.looseObject({ type: z.string() })),
+});
+/** The settings of a search tool, as GLM clients send it. */
+export const webSearchToolSchema = z.looseObject({ enable: optional(z.boolean()) });
 /** One tool of any type; unknown types pass (contract 0.2). */
 export const toolSchema = z.looseObject({
   type: z.string(),
-  function: optional(z.looseObject({ name: toolName })),
-  web_search: optional(z.looseObject({ enable: optional(z.boolean()) })),
+  function: optional(functionSchema),
+  custom: optional(customToolSchema),
+  web_search: optional(webSearchToolSchema),
+});
+
+const nameSchema = optional(z.looseObject({ name: z.string() }));
+const namedTool = { type: z.string(), function: nameSchema, custom: nameSchema };
+const namedToolSchema = z.looseObject(namedTool);
+const toolChoiceSchema = z.looseObject({
+  ...namedTool,
+  allowed_tools: optional(z.looseObject({ mode: z.enum(['auto', 'required']), tools: z.array(namedToolSchema) })),
+});
+
+/** `response_format.json_schema`; its schema is checked where it is decoded. */
+export const jsonSchemaFormatSchema = z.looseObject({
+  name: toolName,
+  description: optional(z.string()),
+  schema: z.unknown(),
+  strict: optional(z.boolean()),
+});
+/** `response_format`. */
+export const responseFormatSchema = z.looseObject({
+  type: z.enum(['text', 'json_object', 'json_schema']),
+  json_schema: optional(jsonSchemaFormatSchema),
 });
 
 /** `stream_options`. */
@@ -73,10 +128,12 @@ export const requestSchema = z.looseObject({
   top_p: optional(z.number().min(0).max(1)),
   stop: optional(z.union([z.string(), z.array(z.string()).max(4)])),
   tools: optional(z.array(toolSchema).max(128)),
-  tool_choice: optional(z.union([z.enum(['none', 'auto', 'required']), z.looseObject({ type: z.string() })])),
-  functions: optional(z.array(z.looseObject({ name: toolName })).max(128)),
+  tool_choice: optional(z.union([z.enum(['none', 'auto', 'required']), toolChoiceSchema])),
+  parallel_tool_calls: optional(z.boolean()),
+  functions: optional(z.array(functionSchema).max(128)),
   function_call: optional(z.union([z.enum(['none', 'auto']), z.looseObject({ name: z.string() })])),
-  response_format: optional(z.looseObject({ type: z.enum(['text', 'json_object', 'json_schema']) })),
+  response_format: optional(responseFormatSchema),
+  think_tags_mode: optional(z.enum(reasoningRenderings)),
   reasoning_effort: optional(z.enum(reasoningEfforts)),
   thinking: optional(thinkingSchema),
   enable_thinking: optional(z.boolean()),
@@ -100,3 +157,13 @@ export type WireMessage = z.output<typeof messageSchema>;
 export type WirePart = z.output<typeof partSchema>;
 /** One checked earlier call. */
 export type WireToolCall = z.output<typeof toolCallSchema>;
+/** One checked tool. */
+export type WireTool = z.output<typeof toolSchema>;
+/** One checked function declaration. */
+export type WireFunction = z.output<typeof functionSchema>;
+/** A tool as `tool_choice` names it. */
+export type WireNamedTool = z.output<typeof namedToolSchema>;
+/** What a part says about a file. */
+export type WireFile = Pick<WirePart, keyof typeof fileFields>;
+/** Where a part's content is. */
+export type WireAddress = WirePart['image_url'];

@@ -17,8 +17,20 @@ describe('replaceTail', () => {
     ['cuts a fraction off the index', 'hello', 1.9, 'x', 'hx'],
     ['empties the document', 'hello', 0, '', ''],
     ['counts UTF-16 units', '🚀🚀hello', 5, 'x', '🚀🚀hx'],
-    ['of a thinking tag counts code points when only they fit', '🚀<details done="false">x', 16, 'true">', '🚀<details done="true">'],
-    ['of a thinking tag counts units when they fit', '🚀<details done="false">x', 17, 'true">', '🚀<details done="true">'],
+    [
+      'of a thinking tag counts code points when only they fit',
+      '🚀<details done="false">x',
+      16,
+      'true">',
+      '🚀<details done="true">',
+    ],
+    [
+      'of a thinking tag counts units when they fit',
+      '🚀<details done="false">x',
+      17,
+      'true">',
+      '🚀<details done="true">',
+    ],
     ['of a thinking tag that fits no reading counts units', '🚀abcdef', 4, 'true">', '🚀abtrue">'],
   ])('%s', (_name, before, index, text, after) => {
     const document = createAnswerDocument();
@@ -57,7 +69,11 @@ describe('replaceTail', () => {
 
 it('agrees with plain slicing for any appends and edits', () => {
   const phase = fc.constantFrom('thinking', 'answer', undefined);
-  const step = fc.record({ index: fc.option(fc.integer({ min: -2, max: 40 })), text: fc.string({ maxLength: 6 }), phase });
+  const step = fc.record({
+    index: fc.option(fc.integer({ min: -2, max: 40 })),
+    text: fc.string({ maxLength: 6 }),
+    phase,
+  });
   fc.assert(
     fc.property(fc.array(step), (steps) => {
       const document = createAnswerDocument();

@@ -53,13 +53,31 @@ describe('what is sent', () => {
   it.each<[string, Step[], string, string]>([
     ['is nothing for a repetition', [['text', 'abc'], ['restart'], ['text', 'abc']], '', 'abc'],
     ['is the growth behind a repetition', [['text', 'abc'], ['restart'], ['text', 'abcdef']], '', 'abcdef'],
-    ['is the growth behind a repetition in pieces', [['text', 'abc'], ['restart'], ['text', 'ab'], ['text', 'cd']], '', 'abcd'],
+    [
+      'is the growth behind a repetition in pieces',
+      [['text', 'abc'], ['restart'], ['text', 'ab'], ['text', 'cd']],
+      '',
+      'abcd',
+    ],
     ['is nothing for what shrank', [['text', 'abc'], ['restart'], ['text', 'a']], '', 'abc'],
-    ['is the rest for what shrank and grew', [['text', 'abc'], ['restart'], ['text', 'a'], ['restart'], ['text', 'abcd']], '', 'abcd'],
+    [
+      'is the rest for what shrank and grew',
+      [['text', 'abc'], ['restart'], ['text', 'a'], ['restart'], ['text', 'abcd']],
+      '',
+      'abcd',
+    ],
     ['is what differs from the first difference on', [['text', 'abc'], ['restart'], ['text', 'aXY']], '', 'abcXY'],
     [
       'keeps thought and text apart',
-      [['reasoning', 'a'], ['endReasoning', undefined], ['text', 'b'], ['restart'], ['reasoning', 'a'], ['endReasoning', 'S'], ['text', 'bc']],
+      [
+        ['reasoning', 'a'],
+        ['endReasoning', undefined],
+        ['text', 'b'],
+        ['restart'],
+        ['reasoning', 'a'],
+        ['endReasoning', 'S'],
+        ['text', 'bc'],
+      ],
       'a',
       'bc',
     ],
@@ -98,7 +116,10 @@ it('keeps the order rules and says all of the last reading, whatever happens', (
       expectOrder(events);
       const restart = steps.findLastIndex(([name]) => name === 'restart');
       for (const kind of ['reasoning', 'text'] as const) {
-        const last = steps.slice(restart + 1).map((each) => (each[0] === kind ? each[1] : '')).join('');
+        const last = steps
+          .slice(restart + 1)
+          .map((each) => (each[0] === kind ? each[1] : ''))
+          .join('');
         const all = joined(events, `${kind}-delta`);
         expect(all.isWellFormed()).toBe(true);
         expect(answer.sent(kind).startsWith(last) || last.startsWith(answer.sent(kind))).toBe(true);

@@ -2,7 +2,8 @@ import type { TurnEvent } from '@zai2api/turn';
 
 type Kind = 'reasoning' | 'text';
 
-const surrogatePair = /^[\uD800-\uDBFF][\uDC00-\uDFFF]$/;
+const firstHalf = /[\uD800-\uDBFF]/;
+const secondHalf = /[\uDC00-\uDFFF]/;
 
 /**
  * Turns what the document shows into block events and never says a thing twice: after an edit the document is read again from its
@@ -13,6 +14,9 @@ export interface AnswerEvents {
   reasoning(text: string): void;
   text(text: string): void;
   endReasoning(summary: string | undefined): void;
+  /** A call of a tool that the client runs; it stays open until something else is written. */
+  startCall(callId: string, name: string): void;
+  argumentsText(text: string): void;
   /** The document will be read again from its start. */
   restart(): void;
   /** Closes the open block. */
@@ -30,7 +34,8 @@ export function createAnswerEvents(): AnswerEvents {
   const position: Record<Kind, number> = { reasoning: 0, text: 0 };
   let events: TurnEvent[] = [];
   let block = -1;
-  let open: Kind | undefined;
+  let open: Kind | 'tool-call' | undefined;
+  let hasCalls = false;
   let growthKind: Kind = 'text';
   let growth = '';
 
@@ -49,7 +54,7 @@ export function createAnswerEvents(): AnswerEvents {
   function close(summary?: string): void {
     if (open === 'reasoning')
       events.push({ type: 'reasoning-end', block, ...(summary === undefined ? {} : { summary }) });
-    if (open === 'text') events.push({ type: 'text-end', block });
+    else if (open !== undefined) events.push({ type: `${open}-end`, block });
     open = undefined;
   }
 
@@ -75,7 +80,8 @@ export function createAnswerEvents(): AnswerEvents {
     position[kind] = end;
     if (same === text.length) return;
     // A character that differs in its second half only is sent whole.
-    const start = surrogatePair.test(known.slice(end - 1, end + 1)) ? end - 1 : end;
+    const isHalf = firstHalf.test(known.charAt(end - 1)) && secondHalf.test(known.charAt(end) && text.charAt(same));
+    const start = isHalf ? end - 1 : end;
     sent[kind] = known.slice(0, start);
     grow(kind, known.slice(start, end) + text.slice(same));
   }
@@ -86,6 +92,18 @@ export function createAnswerEvents(): AnswerEvents {
     endReasoning(summary) {
       flush();
       if (open === 'reasoning' && position.reasoning === sent.reasoning.length) close(summary);
+    },
+    startCall(callId, name) {
+      flush();
+      close();
+      block += 1;
+      open = 'tool-call';
+      hasCalls = true;
+      events.push({ type: 'tool-call-start', block, callId, name });
+    },
+    argumentsText(text) {
+      flush();
+      if (open === 'tool-call' && text !== '') events.push({ type: 'tool-call-delta', block, argumentsText: text });
     },
     restart() {
       flush();
@@ -104,7 +122,7 @@ export function createAnswerEvents(): AnswerEvents {
     },
     sent: (kind) => sent[kind],
     get empty() {
-      return sent.reasoning === '' && sent.text === '';
+      return !hasCalls && sent.reasoning === '' && sent.text === '';
     },
   };
 }

@@ -43,6 +43,14 @@ const rateLimited: Expected = { code: 'upstream_busy', reason: 'upstream_rate_li
 const faults: readonly [string, Record<string, unknown>, Expected][] = [
   ['verification by code', { code: 'FRONTEND_CAPTCHA_REQUIRED' }, challenged],
   ['verification by error_code', { code: 403, error_code: 'FRONTEND_CAPTCHA_REQUIRED' }, challenged],
+  ['verification by captcha_error_type alone', { captcha_error_type: 'missing_param' }, challenged],
+  ['verification by verify_code alone', { verify_code: 'F001' }, challenged],
+  ['verification by error_code alone', { error_code: 'FRONTEND_CAPTCHA_REQUIRED' }, challenged],
+  ['verification by the code as detail', { detail: 'VERIFICATION_REQUIRED' }, challenged],
+  ['verification inside an object', { code: 403, detail: { captcha_error_type: 'missing_param' } }, challenged],
+  ['model busy by error_code alone', { error_code: 'MODEL_CONCURRENCY_LIMIT' }, modelBusy],
+  ['internal error by error_code alone', { error_code: 'INTERNAL_ERROR' }, passing],
+  ['auth by the code as detail', { detail: 'INVALID_TOKEN' }, unauthorized],
   ['verification by code in lower case', { code: 'frontend_captcha_required' }, challenged],
   ['verification required', { code: 'VERIFICATION_REQUIRED' }, challenged],
   ['verification by captcha_error_type', { code: 400, captcha_error_type: 'verify_failed' }, challenged],
@@ -87,7 +95,11 @@ const faults: readonly [string, Record<string, unknown>, Expected][] = [
   ['level in Chinese', { code: 403, detail: '当前用户无法使用此模型' }, level],
   ['content by code', { code: 'SENSITIVE', content: 'I cannot talk about that.' }, refused],
   ['content by code in error_code', { code: 400, error_code: 'sensitive' }, refused],
-  ['internal error', { code: 'INTERNAL_ERROR', detail: 'Oops, something went wrong. Please try again later.' }, passing],
+  [
+    'internal error',
+    { code: 'INTERNAL_ERROR', detail: 'Oops, something went wrong. Please try again later.' },
+    passing,
+  ],
   ['internal error by text', { detail: 'Oops, something went wrong' }, passing],
   ['internal error by number', { code: 500 }, passing],
   ['gateway error by number', { code: 503, detail: 'x' }, passing],
@@ -114,7 +126,8 @@ const positions: readonly [string, (error: unknown) => unknown][] = [
 /** Codes in the details of the message would be a leak as much as the prose. */
 const ownWords = (error: TurnError, fault: Record<string, unknown>): void => {
   for (const text of Object.values(fault)) {
-    if (typeof text === 'string' && text.length > 3) expect(error.message.toLowerCase()).not.toContain(text.toLowerCase());
+    if (typeof text === 'string' && text.length > 3)
+      expect(error.message.toLowerCase()).not.toContain(text.toLowerCase());
   }
 };
 
@@ -177,7 +190,10 @@ describe('findFault', () => {
   });
 
   it('takes anything, and classifies what it finds', () => {
-    const errorish = fc.oneof(fc.anything(), fc.record({ code: fc.anything(), detail: fc.anything() }, { requiredKeys: [] }));
+    const errorish = fc.oneof(
+      fc.anything(),
+      fc.record({ code: fc.anything(), detail: fc.anything() }, { requiredKeys: [] }),
+    );
     fc.assert(
       fc.property(errorish, fc.constantFrom(...positions), (error, [, place]) => {
         fc.pre(typeof error === 'object');
@@ -216,6 +232,23 @@ describe('decodeHttpError', () => {
     ['removed route', 404, detail('Not Found'), drifted],
     ['unknown model', 404, detail('Model not found'), noModel],
     ['version check', 426, detail('x'), stale],
+    ['verification as 429', 429, json({ code: 'FRONTEND_CAPTCHA_REQUIRED' }), challenged],
+    [
+      'concurrency over HTTP',
+      429,
+      detail('Your current concurrent conversation limit has been reached. Please try again later.'),
+      concurrency,
+    ],
+    ['model busy over HTTP', 429, json({ code: 'MODEL_CONCURRENCY_LIMIT' }), modelBusy],
+    ['rate limit with its code', 429, json({ code: 429, message: 'Too many requests' }), rateLimited],
+    ['rate limit as an internal error', 429, json({ code: 'INTERNAL_ERROR' }), rateLimited],
+    ['verification in the detail’s text', 403, detail('FRONTEND_CAPTCHA_REQUIRED: try again'), challenged],
+    ['Chinese level over HTTP', 403, detail('当前用户无法使用此模型'), level],
+    ['version check in HTML', 426, ['text/html', '<html>Upgrade Required</html>'], stale],
+    ['a JSON body that quotes an edge page', 400, detail('see errors.aliyun.com'), drifted],
+    ['an edge page that is called text', 405, ['text/plain', 'Blocked: errors.aliyun.com'], blocked],
+    ['a redirect', 302, ['', ''], drifted],
+    ['a redirect with a page', 302, ['text/html', '<html>Found</html>'], blocked],
     ['rate limit JSON', 429, detail('slow down'), rateLimited],
     ['rate limit HTML', 429, ['text/html', '<html>slow down</html>'], rateLimited],
     ['rate limit without a body', 429, ['', ''], rateLimited],
@@ -238,16 +271,28 @@ describe('decodeHttpError', () => {
     expect(decodeHttpError(status, '', body, 7).details.retryAfterSeconds).toBe(7);
   });
 
+  it('does not repeat at once what asked for a wait, and tells the wait', () => {
+    const error = decodeHttpError(503, 'text/plain', 'busy', 20);
+    expect(summary(error)).toEqual({ code: 'upstream_failed', layer: 'upstream', retryAfterSeconds: 20 });
+    const refused = decodeHttpError(401, 'text/plain', '', 20);
+    expect(summary(refused)).toEqual({ ...unauthorized, layer: 'upstream', retryAfterSeconds: 20 });
+  });
+
   it('never repeats the body, and answers something for anything', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 100, max: 599 }), fc.string(), fc.string({ minLength: 4 }), (status, type, text) => {
-        const secret = `~${text}~`;
-        for (const body of [secret, JSON.stringify({ detail: secret }), `<html>${secret}`]) {
-          const error = decodeHttpError(status, type, body);
-          expect(error.message).not.toContain(secret);
-          expect(error.details.layer).toBe('upstream');
-        }
-      }),
+      fc.property(
+        fc.integer({ min: 100, max: 599 }),
+        fc.string(),
+        fc.string({ minLength: 4 }),
+        (status, type, text) => {
+          const secret = `~${text}~`;
+          for (const body of [secret, JSON.stringify({ detail: secret }), `<html>${secret}`]) {
+            const error = decodeHttpError(status, type, body);
+            expect(error.message).not.toContain(secret);
+            expect(error.details.layer).toBe('upstream');
+          }
+        },
+      ),
     );
   });
 });

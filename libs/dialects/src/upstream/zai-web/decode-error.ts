@@ -32,7 +32,10 @@ const either =
   (fault: UpstreamFault): boolean =>
     tests.some((test) => test(fault));
 
-/** Every known failure, first match wins; the order is that of protocol 14. A new upstream text is one row here and one fixture. */
+/**
+ * Every known failure, first match wins. The order is that of protocol 14, but for capacity before concurrency: both come with 429, and only
+ * the former always says more. A new upstream text is one row here and one fixture.
+ */
 const faultTable: readonly FaultRow[] = [
   {
     matches: either(
@@ -144,10 +147,12 @@ export function findFault(frame: unknown): UpstreamFault | undefined {
   if (frame['type'] === 'error' || frame['type'] === 'chat:error')
     return readFault({ ...frame, ...data }) ?? readFault({ code: 'ERROR' });
   // A bare `{"code","detail"}`; content frames always say their `type` or `data`.
-  if (frame['type'] === undefined && frame['data'] === undefined && ('code' in frame || 'detail' in frame))
-    return readFault(frame);
-  return undefined;
+  const isBare = frame['type'] === undefined && frame['data'] === undefined;
+  return isBare && faultFields.some((field) => field in frame) ? readFault(frame) : undefined;
 }
+
+/** Fields that only an error has. */
+const faultFields = ['code', 'detail', 'error_code', 'captcha_error_type', 'verify_code'];
 
 function readFault(value: unknown): UpstreamFault | undefined {
   if (typeof value === 'string' && value !== '')
@@ -155,16 +160,26 @@ function readFault(value: unknown): UpstreamFault | undefined {
   if (!isRecord(value)) return undefined;
   const detail = value['detail'];
   const inner = isRecord(detail) ? detail : {};
-  const codes = [value['code'], value['error_code'], inner['code'], value['status'], value['message']]
+  const codes = [
+    value['code'],
+    value['error_code'],
+    inner['code'],
+    inner['error_code'],
+    value['status'],
+    // Some say the code where others have a sentence.
+    value['message'],
+    detail,
+    inner['message'],
+  ]
     .filter((code) => typeof code === 'string' || typeof code === 'number')
     .map((code) => String(code).toUpperCase());
   const texts = [detail, value['message'], value['content'], inner['message'], inner['detail']].filter(
     (text) => typeof text === 'string',
   );
-  if (codes.length === 0 && texts.length === 0) return undefined;
-  const verification = ['captcha_error_type', 'verify_code'].some(
-    (key) => typeof value[key] === 'string' && value[key] !== '',
+  const verification = [value, inner].some((fields) =>
+    ['captcha_error_type', 'verify_code'].some((key) => typeof fields[key] === 'string' && fields[key] !== ''),
   );
+  if (codes.length === 0 && texts.length === 0 && !verification) return undefined;
   return { codes, text: texts.join('\n').toLowerCase(), verification };
 }
 
@@ -180,8 +195,8 @@ export function decodeHttpError(
   body: string,
   retryAfterSeconds?: number,
 ): TurnError {
-  const blocked = /^\s*</.test(body) || contentType.includes('text/html');
-  if (blocked && (status === 405 || status === 403 || status < 400 || looksLikeEdge(body))) {
+  const isPage = /^\s*</.test(body) || contentType.includes('text/html');
+  if ((isPage && (status === 405 || status === 403 || status < 400)) || looksLikeEdge(body)) {
     return new TurnError(
       'upstream_blocked',
       'The upstream’s edge blocked the request. Wait before trying again, or use the official API.',
@@ -192,32 +207,43 @@ export function decodeHttpError(
       },
     );
   }
-  // Over HTTP a 429 speaks of our address, not of one identity: it is waited out, not carried to the next one.
-  if (status === 429) {
+  const fault = findFault(parseJson(body));
+  const bodyCodes = fault?.codes ?? [];
+  // A 429 is said of our address when the body knows no better: it is waited out, not carried to the next identity.
+  const codes = status === 429 ? bodyCodes.filter((code) => code !== '429') : [...bodyCodes, String(status)];
+  const error = classifyFault({ codes, text: fault?.text ?? '', verification: fault?.verification ?? false });
+  const { reason, recovery } = error.details;
+  const unknown = error.code === 'upstream_failed' && reason === undefined && recovery === undefined;
+  if (status === 429 && (unknown || recovery === 'repeat')) {
     return new TurnError('upstream_busy', 'The upstream limits the rate of requests.', {
       layer: 'upstream',
       reason: 'upstream_rate_limited',
       retryAfterSeconds: retryAfterSeconds ?? 30,
     });
   }
-  const fault = findFault(parseJson(body));
-  const error = classifyFault({
-    codes: [...(fault?.codes ?? []), String(status)],
-    text: fault?.text ?? '',
-    verification: fault?.verification ?? false,
-  });
-  const { reason, recovery } = error.details;
-  const unknown = error.code === 'upstream_failed' && reason === undefined && recovery === undefined;
-  if (unknown && [400, 404, 405, 422].includes(status)) {
+  if (unknown && ((status >= 300 && status < 400) || [400, 404, 405, 422].includes(status))) {
     return new TurnError('upstream_drifted', 'The upstream no longer accepts requests of this shape.', {
       layer: 'upstream',
       cause: { status, fault },
     });
   }
-  return error;
+  return retryAfterSeconds === undefined ? error : waitingAsAsked(error, retryAfterSeconds);
 }
 
+/** Who asks for a wait is not asked again at once, and the client is told the wait. */
+function waitingAsAsked(error: TurnError, retryAfterSeconds: number): TurnError {
+  const { recovery, ...details } = error.details;
+  const isPassing = recovery === 'repeat' || recovery === undefined;
+  return new TurnError(error.code, error.message, {
+    ...details,
+    retryAfterSeconds,
+    ...(isPassing ? {} : { recovery }),
+  });
+}
+
+/** Signs of the edge near the beginning of a page (protocol 8.2); JSON may quote them, so it is none. */
 const looksLikeEdge = (body: string): boolean =>
+  !/^\s*[{[]/.test(body) &&
   /errors\.aliyun\.com|<title>405<\/title>|<!doctypehtml|potential threats to the server/i.test(body.slice(0, 1000));
 
 function parseJson(text: string): unknown {

@@ -5,9 +5,14 @@ import { createSseDecoder, type SseFrame } from '../../sse/decode-sse.ts';
 import type { UpstreamDecoder } from '../upstream-decoder.ts';
 import { createAnswerDocument, type Phase } from './answer-document.ts';
 import { createAnswerEvents } from './answer-events.ts';
+import { createCitedDocumentParser } from './citations-document.ts';
+import { createCitations } from './citations.ts';
 import { classifyFault, decodeHttpError, findFault, type UpstreamFault } from './decode-error.ts';
 import { decodeUsage } from './decode-usage.ts';
-import { createDocumentParser } from './document-parser.ts';
+import type { DocumentParser } from './document-parser.ts';
+import { isResultJson } from './search-results-scan.ts';
+import { readSearchFrame, readSourceEvent } from './search-results.ts';
+import { createNativeCalls } from './tool-native.ts';
 
 export interface ZaiWebDecoderOptions {
   /** The name that the answer carries: the one asked for. */
@@ -17,6 +22,8 @@ export interface ZaiWebDecoderOptions {
   readonly prompt: string;
   /** False when the upstream knows no chat for this turn: it may then end a good answer with an error that means nothing (protocol 4.2). */
   readonly chatCreated: boolean;
+  /** Names of the tools that the client runs. The upstream's own calls of these become events; all others are the site's business. */
+  readonly tools?: readonly string[];
   readonly context: CodecContext;
 }
 
@@ -29,7 +36,11 @@ export function createZaiWebDecoder(options: ZaiWebDecoderOptions): UpstreamDeco
   const sse = createSseDecoder();
   const document = createAnswerDocument();
   const answer = createAnswerEvents();
-  let parser = createDocumentParser(answer);
+  const citations = createCitations();
+  const nativeCalls = options.tools?.length ? createNativeCalls(new Set(options.tools), answer) : undefined;
+  const openDocument = (): DocumentParser =>
+    createCitedDocumentParser(answer, citations, nativeCalls && ((content) => nativeCalls.takeBlock(content)));
+  let parser = openDocument();
   let body: { readonly text: TextDecoder; content: string } | undefined;
   let undecided = true;
   let started = false;
@@ -58,7 +69,11 @@ export function createZaiWebDecoder(options: ZaiWebDecoderOptions): UpstreamDeco
     ended = true;
     if (!answer.empty) parser.end();
     answer.end();
-    return [...(answer.empty ? [] : startEvents()), ...answer.take(), { type: 'turn-error', error }];
+    return [
+      ...(answer.empty ? [] : [...startEvents(), ...citations.take()]),
+      ...answer.take(),
+      { type: 'turn-error', error },
+    ];
   }
 
   function finish(): TurnEvent[] {
@@ -77,8 +92,9 @@ export function createZaiWebDecoder(options: ZaiWebDecoderOptions): UpstreamDeco
     ended = true;
     return [
       ...startEvents(),
+      ...citations.take(),
       ...answer.take(),
-      { type: 'turn-end', reason: finishReason, usage: usage ?? estimateUsage() },
+      { type: 'turn-end', reason: finishReason, usage: usage ? completeUsage(usage) : estimateUsage() },
     ];
   }
 
@@ -93,9 +109,23 @@ export function createZaiWebDecoder(options: ZaiWebDecoderOptions): UpstreamDeco
     };
   }
 
+  /**
+   * The upstream counts thinking without saying how much of it there was: then it gets its share of the counted tokens by its length.
+   * Counting it anew would cost milliseconds at the end of a long answer and be no truer.
+   */
+  function completeUsage(counted: Usage): Usage {
+    const { outputTokens } = counted;
+    const thought = answer.sent('reasoning').length;
+    const share = thought / Math.max(1, thought + answer.sent('text').length);
+    const reasoningTokens = counted.reasoningTokens || Math.round(outputTokens * share);
+    return { ...counted, reasoningTokens: Math.min(reasoningTokens, outputTokens) };
+  }
+
   function growth(): TurnEvent[] {
     const events = answer.take();
-    return events.length === 0 ? events : [...startEvents(), ...events];
+    // Sources alone begin no answer: until it begins, a failed turn may be tried again.
+    if (events.length === 0 && !started) return [];
+    return [...startEvents(), ...citations.take(), ...events];
   }
 
   function append(text: string, phase: Phase): void {
@@ -110,7 +140,7 @@ export function createZaiWebDecoder(options: ZaiWebDecoderOptions): UpstreamDeco
     }
     if (!document.replaceTail(index, text, phase)) return;
     answer.restart();
-    parser = createDocumentParser(answer);
+    parser = openDocument();
     for (const span of document.spans()) parser.push(span.text, span.phase);
   }
 
@@ -135,22 +165,26 @@ export function createZaiWebDecoder(options: ZaiWebDecoderOptions): UpstreamDeco
     // An echo of the input (protocol 5.2).
     if (data['role'] === 'user') return [];
     const phase = typeof data['phase'] === 'string' ? data['phase'] : undefined;
+    const phaseOf = (text: string): Phase => (isResultJson(text, phase) ? 'tool_response' : phase);
     const done = data['done'] === true || phase === 'done';
     usage = decodeUsage(data['usage']) ?? usage;
     finishReason = readFinishReason(data['choices']) ?? finishReason;
     // Only counts and ids are read behind the end (protocol 5.8).
     if (complete) return [];
 
+    citations.add(readSearchFrame(data));
     const delta = data['delta_content'];
-    if (typeof delta === 'string' && delta !== '') append(delta, phase);
+    if (typeof delta === 'string' && delta !== '') append(delta, phaseOf(delta));
     const index = data['edit_index'];
     const content = data['edit_content'];
     if (typeof index === 'number' && typeof content === 'string') {
       // An empty edit on a done frame would wipe the answer if its index were taken at its word (protocol 5.3).
-      if (content !== '' || !done) edit(index, unwrapJsonString(content), phase);
+      const text = unwrapJsonString(content);
+      if (content !== '' || !done) edit(index, text, phaseOf(text));
     } else if (done && document.length === 0 && typeof data['content'] === 'string') {
       append(data['content'], 'answer');
     }
+    nativeCalls?.takeFrame(data);
     if (done) complete = true;
     return growth();
   }
@@ -182,6 +216,10 @@ export function createZaiWebDecoder(options: ZaiWebDecoderOptions): UpstreamDeco
       case 'chat:message':
       case 'replace':
         if (!complete && typeof inner?.['content'] === 'string') edit(0, inner['content'], 'answer');
+        return growth();
+      case 'source':
+      case 'citation':
+        if (!complete) citations.add(readSourceEvent(frame['data']));
         return growth();
       default:
         return [];

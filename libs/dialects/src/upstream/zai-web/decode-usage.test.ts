@@ -5,7 +5,11 @@ const counted = { cachedInputTokens: 0, reasoningTokens: 0, exactness: 'exact' }
 
 describe('decodeUsage', () => {
   it.each<[string, unknown, unknown]>([
-    ['both totals', { prompt_tokens: 3, completion_tokens: 4, words: 99 }, { ...counted, inputTokens: 3, outputTokens: 4 }],
+    [
+      'both totals',
+      { prompt_tokens: 3, completion_tokens: 4, words: 99 },
+      { ...counted, inputTokens: 3, outputTokens: 4 },
+    ],
     ['zeros', { prompt_tokens: 0, completion_tokens: 0 }, { ...counted, inputTokens: 0, outputTokens: 0 }],
     ['fractions', { prompt_tokens: 3.9, completion_tokens: 4.1 }, { ...counted, inputTokens: 3, outputTokens: 4 }],
     [
@@ -20,7 +24,12 @@ describe('decodeUsage', () => {
     ],
     [
       'details of a wrong kind',
-      { prompt_tokens: 3, completion_tokens: 4, prompt_tokens_details: null, completion_tokens_details: { reasoning_tokens: -1 } },
+      {
+        prompt_tokens: 3,
+        completion_tokens: 4,
+        prompt_tokens_details: null,
+        completion_tokens_details: { reasoning_tokens: -1 },
+      },
       { ...counted, inputTokens: 3, outputTokens: 4 },
     ],
     ['one total alone', { prompt_tokens: 3, total_tokens: 7 }, undefined],

@@ -32,9 +32,17 @@ const openThought = '<details';
 const remnants = ['</thinking>', '<Full>', '</Full>'];
 /** An opening tag longer than this is taken for text: nothing is held back for ever. */
 const MAX_TAG_CHARACTERS = 512;
+/** More than the words before a tool's block ever are: the rest of such text is not for clients. */
+const MAX_TOOL_TEXT_CHARACTERS = 64 * 1024;
 
-/** A parser for one document from its start. */
-export function createDocumentParser(reader: DocumentReader): DocumentParser {
+/** A parser for one document from its start. `onToolBlock` is given the content of every tool block. */
+export function createDocumentParser(
+  reader: DocumentReader,
+  onToolBlock?: (content: string) => void,
+): DocumentParser {
+  let blockContent = '';
+  /** Text of a tool frame, which is shown when it turns out to stand before a tool's block. */
+  let toolText = '';
   let state: State = 'outside';
   let stateBehindBlock: State = 'outside';
   let pending = '';
@@ -49,7 +57,15 @@ export function createDocumentParser(reader: DocumentReader): DocumentParser {
   const thinking = (): boolean => state === 'head' || state === 'summary' || state === 'thought';
 
   function emitText(text: string): void {
-    if (text === '' || hiddenPhases.has(phase ?? '')) return;
+    if (text === '') return;
+    if (hiddenPhases.has(phase ?? '')) {
+      if (phase === 'tool_call' && toolText.length < MAX_TOOL_TEXT_CHARACTERS) toolText += text;
+      return;
+    }
+    showText(text);
+  }
+
+  function showText(text: string): void {
     const shown = leading ? text.replace(/^[\r\n]+/, '') : text;
     if (shown === '') return;
     leading = false;
@@ -101,8 +117,13 @@ export function createDocumentParser(reader: DocumentReader): DocumentParser {
 
   function takeTag(name: string): void {
     if (name === openBlock) {
+      // A tool frame may begin with the last words of the answer; what begins like JSON is the tool's own (protocol 5.6).
+      const words = toolText.trimEnd();
+      toolText = '';
+      if (words !== '' && !/^\s*[[{]/.test(words)) showText(words);
       stateBehindBlock = state;
       state = 'block';
+      blockContent = '';
     } else if (name === openThought) {
       beginThought('head');
     } else if (name === closeThought && state !== 'outside') {
@@ -133,9 +154,14 @@ export function createDocumentParser(reader: DocumentReader): DocumentParser {
         return at + 1;
       }
       if (character !== 60) continue;
+      if (!thought) {
+        // What stands before decides whether the answer has begun, and so what counts as a remnant.
+        emitText(text.slice(from, at));
+        from = at;
+      }
       const tag = readTag(text.slice(at, at + MAX_TAG_CHARACTERS));
       if (tag === undefined) continue;
-      (thought ? emitThought : emitText)(text.slice(from, at));
+      emitThought(text.slice(from, at));
       if (tag === 'wait') return at;
       takeTag(tag.name);
       return at + tag.length;
@@ -159,7 +185,10 @@ export function createDocumentParser(reader: DocumentReader): DocumentParser {
 
   function readSummary(text: string): number {
     const end = text.indexOf('</summary>');
-    if (end < 0) return 0;
+    if (end < 0) {
+      if (text.length >= MAX_TAG_CHARACTERS) state = 'thought';
+      return 0;
+    }
     summary = text.slice(0, end).trim();
     state = 'head';
     return end + '</summary>'.length;
@@ -167,7 +196,10 @@ export function createDocumentParser(reader: DocumentReader): DocumentParser {
 
   function readBlock(text: string): number {
     const end = text.indexOf(closeBlock);
-    if (end < 0) return Math.max(0, text.length - closeBlock.length + 1);
+    const used = end < 0 ? Math.max(0, text.length - closeBlock.length + 1) : end;
+    if (onToolBlock) blockContent += text.slice(0, used);
+    if (end < 0) return used;
+    onToolBlock?.(blockContent);
     state = stateBehindBlock;
     return end + closeBlock.length;
   }
@@ -190,6 +222,17 @@ export function createDocumentParser(reader: DocumentReader): DocumentParser {
     pending = pending.slice(used);
   }
 
+  /** What the last thinking frame left undecided goes on in `next`, the text of an answer frame, or was thought. */
+  function settlePendingThought(next: string): void {
+    const both = pending + next;
+    if (thinking() && both.includes(closeThought)) return;
+    const inThought = state === 'thought' || state === 'plain-thought';
+    if (inThought && readTag(both.slice(0, MAX_TAG_CHARACTERS)) !== undefined) return;
+    // A quote marker, or a piece of the block's head, is nothing by itself.
+    if (inThought && !lineStart) emitThought(pending);
+    pending = '';
+  }
+
   /**
    * An answer frame may begin inside an open thinking block: either the block's end is still to come in it, or the upstream never
    * closes the block and the phase alone says that the thought is over. Returns false while that is open.
@@ -204,6 +247,13 @@ export function createDocumentParser(reader: DocumentReader): DocumentParser {
 
   return {
     push(text, nextPhase) {
+      if (phase === 'thinking' && nextPhase === 'answer' && pending !== '' && state !== 'outside' && state !== 'block')
+        settlePendingThought(text);
+      // Answer text that waited for the block's own end: it does not come in another phase.
+      if (phase === 'answer' && nextPhase !== 'answer' && thinking() && pending.trim() !== '') {
+        closeThinking();
+        drain();
+      }
       if (nextPhase !== phase && state === 'plain-thought' && nextPhase !== 'thinking') {
         drain();
         closeThinking();
@@ -215,20 +265,22 @@ export function createDocumentParser(reader: DocumentReader): DocumentParser {
         }
         if (pending === '') beginThought('plain-thought');
       }
+      if (nextPhase !== phase) toolText = '';
       phase = nextPhase;
       pending += text;
       if (phase === 'answer' && thinking() && !settleOpenThought()) return;
       drain();
     },
     end() {
-      const rest = pending;
-      pending = '';
       if (phase === 'answer' && thinking()) {
+        if (closeThought.startsWith(pending.trim())) pending = '';
         closeThinking();
-        if (!closeThought.startsWith(rest.trim())) emitText(rest);
-      } else if (state === 'outside' && !rest.startsWith(openThought) && !rest.startsWith(openBlock)) {
-        emitText(rest);
+        drain();
       }
+      if (state === 'outside' && !pending.startsWith(openThought) && !pending.startsWith(openBlock)) emitText(pending);
+      // The block's end may be missing; its content tells whether it is whole.
+      if (state === 'block') onToolBlock?.(blockContent + pending);
+      pending = '';
     },
   };
 }

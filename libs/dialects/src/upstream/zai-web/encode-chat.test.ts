@@ -97,7 +97,11 @@ describe('encodeChatCreation', () => {
 
 describe('encodeChatDeletion', () => {
   it('names the chat in the path, whatever its id is', () => {
-    const { method, url, headers, body } = encodeChatDeletion({ profile: input.profile, token: 't', chatId: 'a/../b?c' });
+    const { method, url, headers, body } = encodeChatDeletion({
+      profile: input.profile,
+      token: 't',
+      chatId: 'a/../b?c',
+    });
     expect([method, url, body]).toEqual(['DELETE', 'https://chat.z.ai/api/v1/chats/a%2F..%2Fb%3Fc', undefined]);
     expect(headers['Authorization']).toBe('Bearer t');
   });

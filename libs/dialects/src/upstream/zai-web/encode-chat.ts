@@ -1,11 +1,12 @@
 import { encodeCommonHeaders } from './encode-common-headers.ts';
 import type { CompletionInput, EncodedRequest } from './encode-completion.ts';
+import { encodeServers, isVisionRequest } from './encode-files.ts';
 import type { WebProfile } from './web-profile.ts';
 import { isRecord } from '../../is-record.ts';
 
 /** `POST /api/v1/chats/new`: the chat that the completion will name (protocol 4.2). Its `id` is left to the upstream. */
 export function encodeChatCreation(input: Omit<CompletionInput, 'chatId'>): EncodedRequest {
-  const { userMessageId, upstreamModel, features } = input;
+  const { userMessageId, upstreamModel, features, files = [] } = input;
   return {
     method: 'POST',
     url: `${input.profile.base}/api/v1/chats/new`,
@@ -37,10 +38,10 @@ export function encodeChatCreation(input: Omit<CompletionInput, 'chatId'>): Enco
         tags: [],
         flags: [],
         features: [],
-        mcp_servers: features.search ? ['deep-web-search'] : [],
+        mcp_servers: encodeServers({ search: features.search, files }),
         enable_thinking: features.thinking,
         ...(features.reasoningEffort === undefined ? {} : { reasoning_effort: features.reasoningEffort }),
-        auto_web_search: features.search,
+        auto_web_search: features.search && !isVisionRequest(files),
         message_version: 1,
         extra: {},
         timestamp: input.timestampMs,

@@ -104,7 +104,12 @@ describe('the query of a completion', () => {
   it('names port and host apart, and a language without a region once more', () => {
     const profile = { ...base.profile, base: 'http://127.0.0.1:4010', language: 'de' };
     const { query } = encode({ profile });
-    expect(query).toMatchObject({ host: '127.0.0.1:4010', hostname: '127.0.0.1', protocol: 'http:', languages: 'de,de' });
+    expect(query).toMatchObject({
+      host: '127.0.0.1:4010',
+      hostname: '127.0.0.1',
+      protocol: 'http:',
+      languages: 'de,de',
+    });
   });
 });
 
@@ -206,6 +211,28 @@ describe('the body of a completion', () => {
       expect(encode({ features }).body).not.toHaveProperty(key);
     },
   );
+
+  it('shows pictures, signs the text alone and leaves no search to a vision model', () => {
+    const files = [{ kind: 'image', id: 'f-1', filename: 'cat.png', size: 9, itemId: 'i-1' }] as const;
+    const features = { thinking: true, search: true };
+    const { body, headers } = encode({ files, features });
+    expect(body).toMatchObject({
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: base.prompt },
+            { type: 'image_url', image_url: { url: 'f-1' } },
+          ],
+        },
+      ],
+      signature_prompt: base.prompt,
+      files: [{ id: 'f-1', itemId: 'i-1', ref_user_msg_id: 'message-u' }],
+      features: { web_search: true, auto_web_search: false },
+      mcp_servers: ['deep-web-search', 'vlm-image-search', 'vlm-image-recognition', 'vlm-image-processing'],
+    });
+    expect(headers['X-Signature']).toBe(encode({ features }).headers['X-Signature']);
+  });
 
   it('asks for search, effort and no thinking when told to', () => {
     const { body } = encode({ features: { thinking: false, search: true, reasoningEffort: 'high' } });

@@ -1,4 +1,5 @@
 import { encodeCommonHeaders } from './encode-common-headers.ts';
+import { encodeContent, encodeFiles, encodeServers, isVisionRequest, type CompletionFile } from './encode-files.ts';
 import { signRequest, type SigningFunctions } from './sign-request.ts';
 import type { WebProfile } from './web-profile.ts';
 
@@ -11,6 +12,8 @@ export interface CompletionInput {
   readonly userName: string;
   /** The one user text; it is signed and sent. */
   readonly prompt: string;
+  /** What was uploaded for this turn, by this identity, in the order of the conversation. */
+  readonly files?: readonly CompletionFile[] | undefined;
   readonly upstreamModel: string;
   readonly features: {
     readonly thinking: boolean;
@@ -104,12 +107,13 @@ function encodeQuery(input: CompletionInput, path: string): URLSearchParams {
 }
 
 function encodeBody(input: CompletionInput): unknown {
-  const { features } = input;
+  const { features, files = [] } = input;
+  const servers = encodeServers({ search: features.search, files });
   return {
     // The upstream streams whatever is said here (protocol 4.1).
     stream: true,
     model: input.upstreamModel,
-    messages: [{ role: 'user', content: input.prompt }],
+    messages: [{ role: 'user', content: encodeContent(input.prompt, files) }],
     signature_prompt: input.prompt,
     // Their effect is unproven and some models misbehave with them (protocol 12.8).
     params: {},
@@ -117,7 +121,8 @@ function encodeBody(input: CompletionInput): unknown {
     features: {
       image_generation: false,
       web_search: features.search,
-      auto_web_search: features.search,
+      // Vision models are never to decide about a search by themselves (protocol 7).
+      auto_web_search: features.search && !isVisionRequest(files),
       preview_mode: false,
       flags: [],
       vlm_tools_enable: false,
@@ -126,7 +131,8 @@ function encodeBody(input: CompletionInput): unknown {
       enable_thinking: features.thinking,
       ...(features.reasoningEffort === undefined ? {} : { reasoning_effort: features.reasoningEffort }),
     },
-    ...(features.search ? { mcp_servers: ['deep-web-search'] } : {}),
+    ...(servers.length > 0 ? { mcp_servers: servers } : {}),
+    ...(files.length > 0 ? { files: encodeFiles(files, input.userMessageId) } : {}),
     variables: encodeVariables(input),
     chat_id: input.chatId,
     id: input.assistantMessageId,

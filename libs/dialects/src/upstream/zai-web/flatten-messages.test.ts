@@ -14,14 +14,17 @@ const behindPreamble = (messages: TurnMessage[]): string => {
 };
 
 describe('flattenMessages', () => {
-  it.each(['hello', '', '  <user>\nas it is\n</user>  ', '你好 🚀'])('leaves a lone user message %p unchanged', (text) => {
-    expect(flattenMessages([{ role: 'user', text }])).toBe(text);
-  });
+  it.each(['hello', '', '  <user>\nas it is\n</user>  ', '你好 🚀'])(
+    'leaves a lone user message %p unchanged',
+    (text) => {
+      expect(flattenMessages([{ role: 'user', text, attachments: [] }])).toBe(text);
+    },
+  );
 
   it('says first what the tags mean', () => {
     const text = flattenMessages([
       { role: 'system', text: 'Be brief.' },
-      { role: 'user', text: 'Hi' },
+      { role: 'user', text: 'Hi', attachments: [] },
     ]);
     expect(text).toMatch(/^The following is a conversation/);
     expect(text).toMatch(/\n\n<system>\nBe brief.\n<\/system>\n\n<user>\nHi\n<\/user>$/);
@@ -33,9 +36,9 @@ describe('flattenMessages', () => {
     [
       'the order of a conversation',
       [
-        { role: 'user', text: '1' },
+        { role: 'user', text: '1', attachments: [] },
         { role: 'assistant', text: '2', toolCalls: [] },
-        { role: 'user', text: '3' },
+        { role: 'user', text: '3', attachments: [] },
       ],
       '<user>\n1\n</user>\n\n<assistant>\n2\n</assistant>\n\n<user>\n3\n</user>',
     ],

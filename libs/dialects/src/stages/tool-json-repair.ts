@@ -1,0 +1,47 @@
+import { jsonrepair } from 'jsonrepair';
+
+/** JSON text from what is nearly JSON; undefined when nothing sensible can be made of it. JSON itself comes back as it is. */
+export function repairJson(text: string): string | undefined {
+  const candidates = [text, mendStrings(text), text.includes('&quot;') ? decodeEntities(text) : undefined];
+  for (const candidate of candidates) {
+    if (candidate !== undefined && parseJson(candidate) !== undefined) return candidate;
+  }
+  try {
+    const repaired = jsonrepair(mendStrings(text));
+    return parseJson(repaired) === undefined ? undefined : repaired;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The value of a JSON text; undefined when it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/**
+ * Raw line breaks and backslashes before a character that knows no escape, such as those of a regular expression. A general repair
+ * would drop the backslash and change what the model meant.
+ */
+function mendStrings(text: string): string {
+  return text.replace(/"(?:[^"\\]|\\[\s\S])*"?/g, (literal) =>
+    literal
+      .replace(/\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|\\/g, (escape) => (escape === '\\' ? '\\\\' : escape))
+      .replace(/[\n\r\t]/g, (control) => escapes[control] ?? control),
+  );
+}
+
+function decodeEntities(text: string): string {
+  return text
+    .replaceAll('&quot;', '"')
+    .replaceAll('&apos;', "'")
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&');
+}

@@ -1,0 +1,94 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { CredentialStore, Lease, LeaseOutcome } from '@zai2api/credentials';
+import { TurnError } from '@zai2api/turn';
+import { keepLease } from './keep-lease.ts';
+
+const wanted = { signal: new AbortController().signal, waitMs: 0 };
+
+interface Recorded {
+  readonly store: CredentialStore;
+  readonly leaseMs: number[];
+  readonly renewals: number[];
+  readonly releases: LeaseOutcome[];
+}
+
+function record(answers: { renew?: () => Promise<boolean>; release?: () => Promise<void> } = {}): Recorded {
+  const recorded = { leaseMs: [] as number[], renewals: [] as number[], releases: [] as LeaseOutcome[] };
+  const lease: Lease = {
+    credential: {
+      id: 'c-1',
+      kind: 'user',
+      token: 't',
+      userId: 'u',
+      userName: '',
+      createdAtMs: 0,
+      expiresAtMs: Infinity,
+      concurrency: 1,
+    },
+    fence: 1,
+    release(outcome) {
+      recorded.releases.push(outcome);
+      return answers.release?.() ?? Promise.resolve();
+    },
+  };
+  const store: Partial<CredentialStore> = {
+    lease(request) {
+      recorded.leaseMs.push(request.leaseMs);
+      return Promise.resolve(lease);
+    },
+    renew(_lease, leaseMs) {
+      recorded.renewals.push(leaseMs);
+      return answers.renew?.() ?? Promise.resolve(true);
+    },
+  };
+  return { ...recorded, store: store as CredentialStore };
+}
+
+describe('a kept lease', () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it('is renewed three times within its time, until it is released', async () => {
+    const { store, leaseMs, renewals } = record();
+    const kept = await keepLease(store, wanted, () => undefined);
+    expect(leaseMs).toEqual([60_000]);
+    jest.advanceTimersByTime(19_999);
+    expect(renewals).toEqual([]);
+    jest.advanceTimersByTime(40_001);
+    expect(renewals).toEqual([60_000, 60_000, 60_000]);
+    await kept.release({ result: 'good' });
+    jest.advanceTimersByTime(3_600_000);
+    expect(renewals).toHaveLength(3);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('is released once, with the first outcome', async () => {
+    const { store, releases } = record();
+    const kept = await keepLease(store, wanted, () => undefined);
+    await Promise.all([kept.release({ result: 'dead' }), kept.release({ result: 'good' })]);
+    expect(releases).toEqual([{ result: 'dead' }]);
+  });
+
+  it('reports renewals and releases that fail, and never rejects', async () => {
+    const failures: unknown[] = [];
+    const { store } = record({
+      renew: () => Promise.reject(new Error('renew')),
+      release: () => Promise.reject(new Error('release')),
+    });
+    const kept = await keepLease(store, wanted, (reason) => failures.push(reason));
+    await jest.advanceTimersByTimeAsync(20_000);
+    await kept.release({ result: 'good' });
+    expect(failures).toEqual([new Error('renew'), new Error('release')]);
+  });
+
+  it('leaves no timer when there is no credential', async () => {
+    const refusal = new TurnError('no_capacity', 'x', { layer: 'pool' });
+    const store = { ...record().store, lease: () => Promise.reject(refusal) };
+    await expect(keepLease(store, wanted, () => undefined)).rejects.toBe(refusal);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+});
