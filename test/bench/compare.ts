@@ -1,6 +1,6 @@
 import type { Figure, Measurement, Round } from './measurements.ts';
 import type { Scene, Side } from './scene.ts';
-import { median, spread } from './statistics.ts';
+import { median } from './statistics.ts';
 
 /** One figure of one measurement on both sides: medians over the rounds, and the rounds themselves. */
 export interface Comparison {
@@ -9,10 +9,10 @@ export interface Comparison {
   readonly compare: Figure['compare'];
   readonly product: number;
   readonly floor: number;
-  /** Product by floor, or product less floor. */
+  /** Product by floor, or product less floor: the median over the pairs of rounds that ran one after the other. */
   readonly outcome: number;
-  /** The wider of both sides' spreads over their rounds. */
-  readonly spread: number;
+  readonly lowest: number;
+  readonly highest: number;
   readonly rounds: Readonly<Record<Side, readonly number[]>>;
 }
 
@@ -29,16 +29,20 @@ export async function measure(scene: Scene, measurement: Measurement): Promise<C
 }
 
 function compareFigure(measurement: string, { name, compare, of }: Figure, rounds: Record<Side, Round[]>): Comparison {
-  const values = { product: rounds.product.map(of), floor: rounds.floor.map(of) };
-  const [product, floor] = [median(values.product), median(values.floor)];
+  const [product, floor] = [rounds.product.map(of), rounds.floor.map(of)];
+  const outcomes = product.map((value, index) => {
+    const other = floor[index] ?? Number.NaN;
+    return compare === 'ratio' ? value / other : value - other;
+  });
   return {
     measurement,
     figure: name,
     compare,
-    product,
-    floor,
-    outcome: compare === 'ratio' ? product / floor : product - floor,
-    spread: Math.max(spread(values.product), spread(values.floor)),
-    rounds: values,
+    product: median(product),
+    floor: median(floor),
+    outcome: median(outcomes),
+    lowest: Math.min(...outcomes),
+    highest: Math.max(...outcomes),
+    rounds: { product, floor },
   };
 }

@@ -46,17 +46,17 @@ else await compareSides();
 async function compareSides(): Promise<void> {
   const startedAtMs = performance.now();
   const scene = await startScene(directory);
-  const memory = { product: watchMemory(scene.sides.product.pid), floor: watchMemory(scene.sides.floor.pid) };
+  const watch = watchMemory(scene.sides.product.pid);
   const comparisons: Comparison[] = [];
   for (const measurement of planMeasurements(flags.quick)) {
     if (!measurement.title.includes(flags.only)) continue;
     console.log(measurement.title);
     comparisons.push(...(await measure(scene, measurement)));
   }
-  const [product, floor] = await Promise.all([memory.product.finish(), memory.floor.finish()]);
+  const memory = await watch.finish();
   await scene.stop();
   const seconds = (performance.now() - startedAtMs) / 1000;
-  const report: BenchReport = { machine, quick: flags.quick, seconds, comparisons, memory: { product, floor } };
+  const report: BenchReport = { machine, quick: flags.quick, seconds, comparisons, memory };
   printReport(report);
   writeFileSync(fileName('.json'), `${JSON.stringify(report, undefined, 2)}\n`);
   console.log(`\nRaw figures: ${fileName('.json')}`);

@@ -1,7 +1,7 @@
 import { copyFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { planMeasurements, type Measurement, type Round } from './measurements.ts';
-import { printProfile } from './profile.ts';
+import { printProfile } from './print-profile.ts';
 import { startScene } from './scene.ts';
 
 const SAMPLE_US = 250;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { median, percentile, spread } from './statistics.ts';
+import { median, percentile } from './statistics.ts';
 
 describe('statistics of the benchmark', () => {
   it('takes percentiles by the nearest rank, in any order of values', () => {
@@ -17,11 +17,6 @@ describe('statistics of the benchmark', () => {
     expect(median([10, 1, 3, 4])).toBe(3.5);
     expect(median([7])).toBe(7);
     expect(median([])).toBeNaN();
-  });
-
-  it('says how far values lie apart, as a share of their median', () => {
-    expect(spread([90, 100, 110])).toBeCloseTo(0.2);
-    expect(spread([4, 4])).toBe(0);
   });
 
   it('leaves the values in their order', () => {

@@ -12,8 +12,3 @@ export function median(values: readonly number[]): number {
   const lower = sorted[Math.ceil(sorted.length / 2) - 1];
   return upper === undefined || lower === undefined ? Number.NaN : (upper + lower) / 2;
 }
-
-/** Difference between the largest and the smallest value as a share of the median: how far rounds of the same thing lie apart. */
-export function spread(values: readonly number[]): number {
-  return (Math.max(...values) - Math.min(...values)) / median(values);
-}

@@ -23,7 +23,14 @@ type Asked = Partial<Pick<TurnRequest, 'tools' | 'toolChoice' | 'parallelToolCal
 function decode(chunks: Iterable<Uint8Array>, asked: Asked = {}): TurnEvent[] {
   const { tools = [], toolChoice = { mode: 'auto' }, parallelToolCalls = true } = asked;
   const names = tools.map(({ name }) => name);
-  const decoder = createZaiWebDecoder({ model: 'glm-4.6', warnings: [], prompt: 'What is it?', chatCreated: true, tools: names, context });
+  const decoder = createZaiWebDecoder({
+    model: 'glm-4.6',
+    warnings: [],
+    prompt: 'What is it?',
+    chatCreated: true,
+    tools: names,
+    context,
+  });
   let ids = 0;
   const bridge = createToolBridge({ tools, toolChoice, parallelToolCalls, newId: () => String((ids += 1)) });
   const events: TurnEvent[] = [];
@@ -52,7 +59,10 @@ function encodeWhole(events: readonly TurnEvent[]): string {
 function encodeEvents(events: readonly TurnEvent[]): string {
   const line = (event: TurnEvent): unknown =>
     event.type === 'turn-error'
-      ? { ...event, error: { code: event.error.code, message: event.error.message, ...event.error.details, cause: undefined } }
+      ? {
+          ...event,
+          error: { code: event.error.code, message: event.error.message, ...event.error.details, cause: undefined },
+        }
       : event;
   return events.map((event) => `${JSON.stringify(line(event))}\n`).join('');
 }
@@ -143,7 +153,12 @@ describe.each(names)('turn %s', (name) => {
   });
 
   it('gives the same events byte by byte', () => {
-    expect(decode(Array.from(bytes, (byte) => Uint8Array.of(byte)), asked)).toEqual(events);
+    expect(
+      decode(
+        Array.from(bytes, (byte) => Uint8Array.of(byte)),
+        asked,
+      ),
+    ).toEqual(events);
   });
 
   it('gives the same events at random cuts', () => {
@@ -158,13 +173,16 @@ describe.each(names)('turn %s', (name) => {
   it('says the same streamed and whole, and leaks no markup', () => {
     const streamed = { reasoning_content: '', content: '' };
     for (const frame of encodeStream(events).split('\n\n')) {
-      const chunk = frame.startsWith('data: {') ? (JSON.parse(frame.slice(6)) as { choices?: { delta: Partial<typeof streamed> }[] }) : {};
+      const chunk = frame.startsWith('data: {')
+        ? (JSON.parse(frame.slice(6)) as { choices?: { delta: Partial<typeof streamed> }[] })
+        : {};
       const delta = chunk.choices?.[0]?.delta;
       streamed.content += delta?.content ?? '';
       streamed.reasoning_content += delta?.reasoning_content ?? '';
     }
     if (!markupAllowed.has(name)) expect(streamed.content + streamed.reasoning_content).not.toMatch(markup);
-    if (asked.tools && !toolMarkupAllowed.has(name)) expect(streamed.content + streamed.reasoning_content).not.toMatch(toolMarkup);
+    if (asked.tools && !toolMarkupAllowed.has(name))
+      expect(streamed.content + streamed.reasoning_content).not.toMatch(toolMarkup);
     if (events.at(-1)?.type !== 'turn-end') return;
     const { reasoning, text } = foldEvents(events);
     expect(streamed).toEqual({ reasoning_content: reasoning, content: text });
@@ -190,7 +208,8 @@ describe.each(toolNames)('turn %s', (name) => {
     }
     const single = frames.flatMap((frame) => {
       const pieces = [frame];
-      for (let last = frame; String(last.data[textKey(last)] ?? '').length > 1; last = pieces.at(-1) ?? last) pieces.splice(-1, 1, ...splitFrame(last, 1));
+      for (let last = frame; String(last.data[textKey(last)] ?? '').length > 1; last = pieces.at(-1) ?? last)
+        pieces.splice(-1, 1, ...splitFrame(last, 1));
       return pieces;
     });
     expect(fold(decode(encodeFrames(single), asked))).toEqual(outcome);
@@ -211,6 +230,8 @@ it('takes a frame of 2 MB, whole and in small pieces', () => {
   expect(bytes.length).toBeGreaterThan(2_000_000);
   const whole = decode([bytes]);
   expect(foldEvents(whole)).toMatchObject({ reasoning: thought, text: 'Done.' });
-  const pieces = Array.from({ length: Math.ceil(bytes.length / 1000) }, (_, index) => bytes.subarray(index * 1000, (index + 1) * 1000));
+  const pieces = Array.from({ length: Math.ceil(bytes.length / 1000) }, (_, index) =>
+    bytes.subarray(index * 1000, (index + 1) * 1000),
+  );
   expect(decode(pieces)).toEqual(whole);
 });

@@ -88,6 +88,14 @@ describe('C15: an image as a data URL', () => {
     await waitFor(() => stack.upstream.chats().length === 0, { withinMs: 2_000, what: 'the chat to be deleted' });
   });
 
+  it('arrives whole when it is large', async () => {
+    await using stack = await withUser();
+    const large = Buffer.concat([png, Buffer.alloc(15_000_000, 'x')]);
+    const response = await ask(stack, [user(image(`data:image/png;base64,${large.toString('base64')}`))]);
+    expect(response.status).toBe(200);
+    expect(stack.upstream.files()).toMatchObject([{ size: large.length }]);
+  });
+
   it('works in a stream', async () => {
     await using stack = await withUser();
     const stream = await openStream(stack.url, '', {

@@ -184,7 +184,10 @@ describe('the state of the upstream', () => {
 
   it('is a detail of readiness, which it does not decide, and nothing to liveness', async () => {
     await using stack = await startStack({ upstream: { completionFault: 'waf' } });
-    const ready = (state: string): unknown => ({ status: 200, body: { status: 'ready', details: { 'upstream web': state } } });
+    const ready = (state: string): unknown => ({
+      status: 200,
+      body: { status: 'ready', details: { 'upstream web': state } },
+    });
     expect(await probe(stack, '/readyz')).toEqual(ready('unknown'));
     await postChat(stack.url, 'hi');
     expect(await probe(stack, '/readyz')).toEqual(ready('blocked'));
@@ -229,7 +232,9 @@ describe('the canary', () => {
   it('lets traffic have the credentials', async () => {
     await using stack = await startStack({ env: canary });
     const leaving = new AbortController();
-    const running = postChat(stack.url, scenario('stall-before-content'), { signal: leaving.signal }).catch(() => undefined);
+    const running = postChat(stack.url, scenario('stall-before-content'), { signal: leaving.signal }).catch(
+      () => undefined,
+    );
     await waitFor(() => completions(stack) === 1, { withinMs: 2_000 });
     await waitFor(async () => (await canaries(stack, 'skipped')) >= 2, { withinMs: 5_000 });
     expect(completions(stack)).toBe(1);

@@ -47,7 +47,10 @@ describe('silence', () => {
   });
 
   it('before the headers is 504', async () => {
-    await using stack = await startStack({ ...env({ ZAI_STREAM_TIMEOUT: '0.2' }), upstream: { completionFault: 'hang' } });
+    await using stack = await startStack({
+      ...env({ ZAI_STREAM_TIMEOUT: '0.2' }),
+      upstream: { completionFault: 'hang' },
+    });
     await expectTimeout(stack, 'hi', true, '(idle timeout, ZAI_STREAM_TIMEOUT)');
   });
 
@@ -63,7 +66,9 @@ describe('silence', () => {
   });
 
   it('may last longer for a model with a floor, and not for others', async () => {
-    await using stack = await startStack(env({ ZAI_NON_STREAM_TIMEOUT: '0.1', ZAI_IDLE_FLOORS: 'glm-4.7*=5,glm-5*=9' }));
+    await using stack = await startStack(
+      env({ ZAI_NON_STREAM_TIMEOUT: '0.1', ZAI_IDLE_FLOORS: 'glm-4.7*=5,glm-5*=9' }),
+    );
     const prompt = scenario('stall-after-content for=300');
     await expect(askWhole(stack.url, prompt)).resolves.toBeDefined();
     const response = await postChat(stack.url, prompt, { body: { model: 'glm-4.6-nothinking' } });
@@ -83,7 +88,12 @@ describe('the first token', () => {
 
   it.each([true, false])('that does not come in time is 504, whatever else comes (stream: %s)', async (stream) => {
     await using stack = await startStack({ ...env({ ZAI_FIRST_TOKEN_TIMEOUT: '0.2' }), ...heardButEmpty });
-    await expectTimeout(stack, prompt, stream, 'no content within 0.2 seconds (first token timeout, ZAI_FIRST_TOKEN_TIMEOUT)');
+    await expectTimeout(
+      stack,
+      prompt,
+      stream,
+      'no content within 0.2 seconds (first token timeout, ZAI_FIRST_TOKEN_TIMEOUT)',
+    );
   });
 
   it('has all the time that silence has, by default', async () => {
@@ -115,7 +125,10 @@ describe('the whole answer', () => {
   });
 
   it('has all its tries within it', async () => {
-    await using stack = await startStack({ ...env(limits), upstream: { delayMs: 200, completionFault: 'error-internal' } });
+    await using stack = await startStack({
+      ...env(limits),
+      upstream: { delayMs: 200, completionFault: 'error-internal' },
+    });
     const response = await postChat(stack.url, 'hi');
     expect([response.status, await response.json()]).toMatchObject([504, { error: { code: 'upstream_timeout' } }]);
   });
@@ -152,7 +165,7 @@ async function startDeafServer(): Promise<AsyncDisposable & { readonly url: stri
   const [port] = (await once(worker, 'message')) as [number];
   const sockets: Socket[] = [];
   // Filled when a connection no longer comes about.
-  for (let isFull = false; !isFull; ) {
+  for (let isFull = false; !isFull;) {
     const socket = connect({ port, host: '127.0.0.1' });
     sockets.push(socket);
     socket.on('error', () => undefined);
@@ -171,21 +184,25 @@ async function startDeafServer(): Promise<AsyncDisposable & { readonly url: stri
 }
 
 describe('a connection', () => {
-  it.each([true, false])('that does not come about in time is 504 (stream: %s)', async (stream) => {
-    await using deaf = await startDeafServer();
-    await using stack = await startStack(
-      env({
-        ZAI_API_BASE: deaf.url,
-        ZAI_CONNECT_TIMEOUT: '1',
-        ZAI_UPSTREAM_TOKEN: 'eyJhbGciOiJIUzI1NiJ9.eyJpZCI6InUtMSIsImVtYWlsIjoiYUBiLmMifQ.c2ln',
-        ZAI_ANON_TOKEN_ENABLED: 'false',
-        ZAI_REQUEST_TIMEOUT: '1',
-      }),
-    );
-    const response = await postChat(stack.url, 'hi', { body: { stream } });
-    expect(response.status).toBe(504);
-    const { error } = (await response.json()) as ErrorBody;
-    expect(error.code).toBe('upstream_timeout');
-    expect(error.message).toContain('(connect timeout, ZAI_CONNECT_TIMEOUT)');
-  }, 20_000);
+  it.each([true, false])(
+    'that does not come about in time is 504 (stream: %s)',
+    async (stream) => {
+      await using deaf = await startDeafServer();
+      await using stack = await startStack(
+        env({
+          ZAI_API_BASE: deaf.url,
+          ZAI_CONNECT_TIMEOUT: '1',
+          ZAI_UPSTREAM_TOKEN: 'eyJhbGciOiJIUzI1NiJ9.eyJpZCI6InUtMSIsImVtYWlsIjoiYUBiLmMifQ.c2ln',
+          ZAI_ANON_TOKEN_ENABLED: 'false',
+          ZAI_REQUEST_TIMEOUT: '1',
+        }),
+      );
+      const response = await postChat(stack.url, 'hi', { body: { stream } });
+      expect(response.status).toBe(504);
+      const { error } = (await response.json()) as ErrorBody;
+      expect(error.code).toBe('upstream_timeout');
+      expect(error.message).toContain('(connect timeout, ZAI_CONNECT_TIMEOUT)');
+    },
+    20_000,
+  );
 });

@@ -42,7 +42,8 @@ export {
   nameAttachments,
   type CompletionFile,
 } from './upstream/zai-web/encode-files.ts';
-export { flattenMessages } from './upstream/zai-web/flatten-messages.ts';
+export { encodeConversation, historyModes, type HistoryMode } from './upstream/zai-web/encode-conversation.ts';
+export { encodeFormatInstructions } from './upstream/zai-web/format-instructions.ts';
 export { findFrontendVersion } from './upstream/zai-web/frontend-version.ts';
 export { signRequest, type SignatureInput, type SigningFunctions } from './upstream/zai-web/sign-request.ts';
 export type { WebProfile } from './upstream/zai-web/web-profile.ts';

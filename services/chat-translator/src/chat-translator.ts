@@ -18,6 +18,8 @@ import { askCanary } from './status/ask-canary.ts';
 import { createCanary } from './status/canary.ts';
 import { createUpstreamStatus } from './status/upstream-status.ts';
 import { keepLease } from './turn/keep-lease.ts';
+import { proveAnswers } from './turn/prove-answer.ts';
+import { createSchemaCheck } from './turn/schema-check.ts';
 import { createZaiWebDriver } from './zai-web/zai-web-driver.ts';
 
 /** Client dialects in front, upstream drivers behind. */
@@ -62,15 +64,17 @@ export function createChatTranslator({
     countTokens: (text) => estimateTokenCount(text),
   };
   const dispatcher = new Agent({ connect: { timeout: settings.ZAI_CONNECT_TIMEOUT * 1000 }, connections: null });
-  const driver = createZaiWebDriver({
+  const webDriver = createZaiWebDriver({
     profile,
     fallbackFrontendVersion: settings.ZAI_FE_VERSION,
     requestTimeoutMs: settings.ZAI_REQUEST_TIMEOUT * 1000,
     deleteChats: settings.ZAI_DELETE_CHATS,
+    historyMode: settings.ZAI_HISTORY_MODE,
     dispatcher,
     context,
     logger,
   });
+  const driver = proveAnswers(webDriver, { checkSchema: createSchemaCheck(), newId: () => context.newId() });
   const catalog = createModelCatalog({
     maxAgeMs: settings.ZAI_MODELS_CACHE_TTL * 1000,
     now: () => performance.now(),

@@ -1,3 +1,4 @@
+import { historyModes } from '@zai2api/dialects';
 import { runtimeSettings, setting, webUpstreamSettings, type Settings } from '@zai2api/runtime';
 import { reasoningRenderings } from '@zai2api/turn';
 import { idleFloorsSetting } from './turn/idle-floors.ts';
@@ -58,6 +59,7 @@ export const translatorSettings = {
   }),
   ZAI_MEDIA_TIMEOUT: setting.seconds({
     default: 30,
+    min: 1,
     description: 'Seconds for fetching the images, videos and documents that a request names by their address.',
   }),
   ZAI_MEDIA_ALLOW_HTTP: setting.boolean({
@@ -99,6 +101,12 @@ export const translatorSettings = {
     default: 10,
     description:
       'Seconds to wait for the first content before a stream is begun with a keep-alive comment; failures until then are HTTP errors.',
+  }),
+  ZAI_HISTORY_MODE: setting.choice({
+    values: historyModes,
+    default: 'flattened',
+    description:
+      'How a conversation goes up: `flattened` into one user message, or as `messages`, which the upstream may refuse or forget.',
   }),
   ZAI_DELETE_CHATS: setting.boolean({ default: true, description: 'Delete the upstream chat after its turn.' }),
   ZAI_MAX_BODY_BYTES: setting.integer({

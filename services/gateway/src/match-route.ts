@@ -30,7 +30,12 @@ export const routes: readonly Route[] = [
 ];
 
 /** Names for messages about what is supported. */
-export const supportedEndpoints = ['POST /v1/chat/completions', 'GET /v1/models', 'GET /v1/models/{id}', 'GET /v1/status'];
+export const supportedEndpoints = [
+  'POST /v1/chat/completions',
+  'GET /v1/models',
+  'GET /v1/models/{id}',
+  'GET /v1/status',
+];
 
 /** Endpoint families of OpenAI and Anthropic that are not served, below `/v1` (contract 4.2). */
 const unsupportedFamilies =

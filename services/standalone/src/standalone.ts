@@ -45,6 +45,8 @@ export function createStandalone(
     ...options,
   });
   const { logger, registry } = runtime;
+  // Ready as soon as it serves. No check looks at the pool or the upstream: when the upstream challenges us, every replica has an empty pool,
+  // and taking the only pod out of service would turn typed errors, with their Retry-After, into refused connections.
   const profile = webProfileOf(settings);
   const store = createMemoryCredentialStore({ now: () => Date.now() });
   const refresher = createTokenRefresher({

@@ -148,7 +148,8 @@ export function createToolBridge(options: ToolBridgeOptions): EventStage {
 
   function finish(end: Extract<TurnEvent, { type: 'turn-end' }>): void {
     if (state === 'running') parser.end(end.reason === 'length');
-    if (state === 'running' && calls === 0 && !hasText) {
+    // A demanded call that was written while thinking only is better than none.
+    if (state === 'running' && calls === 0 && (!hasText || demanded)) {
       for (const call of thoughts.calls) if (sink.begin(call.name)) sink.finish(call.argumentsText, false);
     }
     if (calls === 0 && demanded) fail(unmetToolChoice([...allowed.keys()]));

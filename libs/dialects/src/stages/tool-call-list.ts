@@ -9,24 +9,41 @@ export interface WrittenCall {
   readonly id?: string;
 }
 
+/** Lists of lists are nested no deeper than this in any known shape. */
+const MAX_DEPTH = 3;
+
 /** The calls that a JSON value names, in any of the known shapes (protocol 5.6, 6): a list, one call, or an object with `tool_calls`. */
-export function readWrittenCalls(value: unknown): WrittenCall[] {
-  if (Array.isArray(value)) return value.flatMap(readWrittenCalls);
+export function readWrittenCalls(value: unknown, depth = 0): WrittenCall[] {
+  const list = isRecord(value) ? value['tool_calls'] : value;
+  if (Array.isArray(list)) return depth < MAX_DEPTH ? list.flatMap((each) => readWrittenCalls(each, depth + 1)) : [];
   if (!isRecord(value)) return [];
-  if (Array.isArray(value['tool_calls'])) return value['tool_calls'].flatMap(readWrittenCalls);
   const inner = isRecord(value['function']) ? value['function'] : value;
   const name = inner['name'];
-  if (typeof name !== 'string' || name === '') return [];
-  const given = inner['arguments'] ?? inner['parameters'] ?? inner['input'] ?? {};
-  const argumentsText = typeof given === 'string' ? given : JSON.stringify(given);
+  const argumentsText = encodeArguments(inner['arguments'] ?? inner['parameters'] ?? inner['input'] ?? {});
+  if (typeof name !== 'string' || name === '' || argumentsText === undefined) return [];
   const id = value['id'];
-  return [{ name, argumentsText, ...(typeof id === 'string' ? { id } : {}) }];
+  return [{ name, argumentsText, ...(typeof id === 'string' && id !== '' ? { id } : {}) }];
 }
 
 /** The calls of a JSON text that may need repair. */
 export function parseWrittenCalls(text: string): WrittenCall[] {
   const json = repairJson(text);
-  return json === undefined ? [] : readWrittenCalls(keepNumbers(json));
+  if (json === undefined) return [];
+  try {
+    return readWrittenCalls(keepNumbers(json));
+  } catch {
+    // Nested too deeply to be looked through.
+    return [];
+  }
+}
+
+function encodeArguments(given: unknown): string | undefined {
+  if (typeof given === 'string') return given;
+  try {
+    return JSON.stringify(given);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A reviver that is told how a number was written; the compiler's library does not know its third argument yet. */

@@ -8,8 +8,11 @@ export interface JsonBlockOptions {
   readonly sink: ToolSink;
   readonly tools: ReadonlyMap<string, ToolDefinition>;
   readonly place: 'fence' | 'answer';
-  /** What stood before the JSON: it comes back with it when this is no block of calls. */
-  readonly opening: string;
+}
+
+export interface JsonBlock extends MarkupReader {
+  /** Once `done`: everything that was read, when it is no block of calls. */
+  readonly rejected: string | undefined;
 }
 
 const fence = '```';
@@ -18,16 +21,17 @@ const fence = '```';
  * `{"tool_calls":[…]}` in a fence of its own, or as the beginning of the answer. It counts only when nothing else stands in the fence and
  * one of the client's tools is named; otherwise it is text like any other.
  */
-export function createJsonBlock({ sink, tools, place, opening }: JsonBlockOptions): MarkupReader {
+export function createJsonBlock({ sink, tools, place }: JsonBlockOptions): JsonBlock {
   const body = createToolBody({ root: 'object', cdata: false, place });
   let state: 'body' | 'tail' | 'done' = 'body';
-  let raw = opening;
+  let raw = '';
+  let rejected: string | undefined;
 
   function finish(isFenced: boolean, cut: boolean): void {
     const result = body.result(cut);
     const calls = result ? parseWrittenCalls(result.text) : [];
     if (!calls.some(({ name }) => tools.has(name))) {
-      sink.text(raw);
+      rejected = raw;
       state = 'done';
       return;
     }
@@ -60,6 +64,9 @@ export function createJsonBlock({ sink, tools, place, opening }: JsonBlockOption
         finish(false, cut);
       }
       state = 'done';
+    },
+    get rejected() {
+      return rejected;
     },
     get done() {
       return state === 'done';

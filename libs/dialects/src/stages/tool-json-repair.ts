@@ -2,16 +2,17 @@ import { jsonrepair } from 'jsonrepair';
 
 /** JSON text from what is nearly JSON; undefined when nothing sensible can be made of it. JSON itself comes back as it is. */
 export function repairJson(text: string): string | undefined {
-  const candidates = [text, mendStrings(text), text.includes('&quot;') ? decodeEntities(text) : undefined];
-  for (const candidate of candidates) {
-    if (candidate !== undefined && parseJson(candidate) !== undefined) return candidate;
+  if (parseJson(text) !== undefined) return text;
+  const repairs = [mendStrings, decodeEntities, (broken: string) => jsonrepair(mendStrings(broken))];
+  for (const repair of repairs) {
+    try {
+      const repaired = repair(text);
+      if (parseJson(repaired) !== undefined) return repaired;
+    } catch {
+      // Beyond this repair, or nested too deeply for it.
+    }
   }
-  try {
-    const repaired = jsonrepair(mendStrings(text));
-    return parseJson(repaired) === undefined ? undefined : repaired;
-  } catch {
-    return undefined;
-  }
+  return undefined;
 }
 
 /** The value of a JSON text; undefined when it is none. */
@@ -30,7 +31,7 @@ const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\
  * would drop the backslash and change what the model meant.
  */
 function mendStrings(text: string): string {
-  return text.replace(/"(?:[^"\\]|\\[\s\S])*"?/g, (literal) =>
+  return text.replace(/"[^"\\]*(?:\\[\s\S][^"\\]*)*"?/g, (literal) =>
     literal
       .replace(/\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|\\/g, (escape) => (escape === '\\' ? '\\\\' : escape))
       .replace(/[\n\r\t]/g, (control) => escapes[control] ?? control),

@@ -1,6 +1,5 @@
 import type { TurnMessage, TurnToolCall } from '@zai2api/turn';
 import { isRecord } from '../is-record.ts';
-import { parseJson } from './tool-json-repair.ts';
 
 /** The calls that end a conversation again and again, with the same results. */
 export interface RepeatedCalls {
@@ -49,16 +48,29 @@ export function isRepeatedCall(
   return repeated?.calls.some((each) => JSON.stringify(keyOf(each)) === key) ?? false;
 }
 
-const keyOf = ({ name, argumentsText }: Pick<TurnToolCall, 'name' | 'argumentsText'>): [string, unknown] => [
+const keyOf = ({ name, argumentsText }: Pick<TurnToolCall, 'name' | 'argumentsText'>): [string, string] => [
   name,
-  sorted(parseJson(argumentsText) ?? argumentsText),
+  canonicalJson(argumentsText),
 ];
+
+function canonicalJson(text: string): string {
+  try {
+    return JSON.stringify(sorted(JSON.parse(text)));
+  } catch {
+    return text;
+  }
+}
 
 /** The same value with its keys in order: `{"a":1,"b":2}` and `{"b":2,"a":1}` ask for the same. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (!isRecord(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, sorted(member)] as const).sort(byKey));
+  return Object.fromEntries(
+    Object.entries(value)
+      .map(([key, member]) => [key, sorted(member)] as const)
+      .sort(byKey),
+  );
 }
 
-const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : a > b ? 1 : 0);
+const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
+  a < b ? -1 : a > b ? 1 : 0;

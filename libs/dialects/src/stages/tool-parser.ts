@@ -3,6 +3,15 @@ import { createCallReader, type MarkupReader } from './tool-call-reader.ts';
 import { createJsonBlock } from './tool-json-block.ts';
 import { readAttribute } from './tool-markup.ts';
 import type { ToolSink } from './tool-sink.ts';
+import {
+  CALL_TAG,
+  findCallsObject,
+  findTag,
+  isTagBeginning,
+  LIST_TAG,
+  MAX_OPENING_CHARACTERS,
+  type Tag,
+} from './tool-tags.ts';
 
 /** Takes calls out of a text as it comes; holds back no more than what may become markup. */
 export interface ToolParser {
@@ -20,20 +29,7 @@ export interface ToolParserOptions {
   readonly tagsOnly: boolean;
 }
 
-type Tag = { readonly token: string; readonly attributes: string; readonly length: number };
-
-const callTag = '<tool_call';
-const listTag = '<tool_calls';
-const resultTags = ['<tool_result', '<tool_results'];
-const tokens = [callTag, listTag, ...resultTags, '</tool_call', '</tool_calls', '</tool_result', '</tool_results'];
-/** A tag longer than this is taken for text: nothing is held back for ever. */
-const MAX_TAG_CHARACTERS = 512;
-/** A beginning of a tag that is this long is nothing else, even when the answer ends there. */
-const unfinishedTag = /^<\/?tool_/;
 const fenceOpening = /^`{3,}[A-Za-z_]{0,16}[ \t]*(?:\r?\n\s*)?/;
-const MAX_OPENING_CHARACTERS = 256;
-const jsonOpening = /^\{\s*"tool_calls"/;
-const jsonMarker = '"tool_calls"';
 
 /** A parser for one text. */
 export function createToolParser({ sink: listener, tools, tagsOnly }: ToolParserOptions): ToolParser {
@@ -47,6 +43,7 @@ export function createToolParser({ sink: listener, tools, tagsOnly }: ToolParser
   let behindList = false;
   let hasCalls = false;
   let muted = false;
+  let onDone = (): string => '';
   const sink: ToolSink = {
     ...listener,
     begin(name) {
@@ -73,7 +70,11 @@ export function createToolParser({ sink: listener, tools, tagsOnly }: ToolParser
   const atLineStart = (): boolean => last === '' || last === '\n';
 
   function nextCandidate(): number {
-    const candidates = [pending.indexOf('<'), tagsOnly ? -1 : pending.indexOf('`'), tagsOnly || !isBlank ? -1 : pending.indexOf('{')];
+    const candidates = [
+      pending.indexOf('<'),
+      tagsOnly ? -1 : pending.indexOf('`'),
+      tagsOnly || !isBlank ? -1 : pending.indexOf('{'),
+    ];
     return Math.min(...candidates.map((at) => (at < 0 ? pending.length : at)));
   }
 
@@ -112,11 +113,11 @@ export function createToolParser({ sink: listener, tools, tagsOnly }: ToolParser
       emit(pending.slice(0, tag.length));
       return tag.length;
     }
-    takeMarkup(tag.token === listTag ? 'open' : 'other');
+    takeMarkup(tag.token === LIST_TAG ? 'open' : 'other');
     // Behind its calls the model sometimes makes up their results, and an answer from those.
     if (isResult) muted = true;
-    behindList = tag.token === listTag;
-    if (tag.token === callTag) beginCall(tag);
+    behindList = tag.token === LIST_TAG;
+    if (tag.token === CALL_TAG) beginCall(tag);
     return tag.length;
   }
 
@@ -150,12 +151,12 @@ export function createToolParser({ sink: listener, tools, tagsOnly }: ToolParser
     if (opening.includes('\n')) {
       const tag = findTag(rest);
       if (tag === 'wait') return 0;
-      if (tag?.token === callTag || tag?.token === listTag) {
+      if (tag?.token === CALL_TAG || tag?.token === LIST_TAG) {
         closesFence = true;
         takeMarkup('other');
         return opening.length;
       }
-      const verdict = findJson(rest);
+      const verdict = findCallsObject(rest);
       if (verdict === 'wait') return 0;
       if (verdict === 'yes') return beginJson('fence', opening);
     }
@@ -165,7 +166,7 @@ export function createToolParser({ sink: listener, tools, tagsOnly }: ToolParser
   }
 
   function readBareJson(): number {
-    const verdict = findJson(pending);
+    const verdict = findCallsObject(pending);
     if (verdict === 'wait') return 0;
     if (verdict === 'yes') return beginJson('answer', '');
     emit('{');
@@ -173,9 +174,24 @@ export function createToolParser({ sink: listener, tools, tagsOnly }: ToolParser
   }
 
   function beginJson(place: 'fence' | 'answer', opening: string): number {
-    const raw: ToolSink = { ...sink, text: emit };
-    reader = createJsonBlock({ sink: raw, tools, place, opening });
+    const block = createJsonBlock({ sink, tools, place });
+    reader = block;
+    // What is no block of calls is text, in which further markup may stand.
+    onDone = () => {
+      if (block.rejected === undefined) return '';
+      inFence = place === 'fence';
+      emit(opening + block.rejected.slice(0, 1));
+      return block.rejected.slice(1);
+    };
     return opening.length;
+  }
+
+  /** The text that the finished reader gives back. */
+  function leaveReader(): string {
+    const back = onDone();
+    reader = undefined;
+    onDone = () => '';
+    return back;
   }
 
   function drain(): void {
@@ -184,9 +200,9 @@ export function createToolParser({ sink: listener, tools, tagsOnly }: ToolParser
       pending = text;
       const before = reader;
       const used = before ? before.read(text) : readText();
-      if (before?.done) reader = undefined;
-      if (used === 0 && reader === before) break;
       text = text.slice(used);
+      if (before?.done) text = leaveReader() + text;
+      else if (used === 0 && reader === before) break;
     }
     pending = muted ? '' : text;
   }
@@ -199,35 +215,17 @@ export function createToolParser({ sink: listener, tools, tagsOnly }: ToolParser
     },
     end(cut) {
       if (muted) return;
-      if (reader) {
-        const ended = reader;
-        reader = undefined;
-        ended.end(pending, cut);
-      } else if (unfinishedTag.test(pending)) {
-        takeMarkup('other');
-      } else if (!behindList) {
-        emit(pending);
+      while (reader) {
+        reader.end(pending, cut);
+        pending = leaveReader();
+        drain();
       }
+      if (isTagBeginning(pending)) takeMarkup('other');
+      else if (!behindList) emit(pending);
       pending = '';
     },
     get holds() {
       return reader !== undefined || pending !== '';
     },
   };
-}
-
-function findTag(text: string): Tag | 'wait' | undefined {
-  const token = /^<\/?[a-z_]*/.exec(text.slice(0, 24))?.[0];
-  if (token === undefined) return text === '' ? 'wait' : undefined;
-  if (token === text) return tokens.some((each) => each.startsWith(token)) ? 'wait' : undefined;
-  if (!tokens.includes(token) || !/[\s>/]/.test(text.charAt(token.length))) return undefined;
-  const close = text.indexOf('>');
-  if (close >= MAX_TAG_CHARACTERS || (close < 0 && text.length >= MAX_TAG_CHARACTERS)) return undefined;
-  return close < 0 ? 'wait' : { token, attributes: text.slice(token.length, close), length: close + 1 };
-}
-
-function findJson(text: string): 'yes' | 'wait' | 'no' {
-  if (jsonOpening.test(text)) return 'yes';
-  const rest = text.slice(1).trimStart();
-  return text.startsWith('{') && jsonMarker.startsWith(rest) && text.length <= MAX_OPENING_CHARACTERS ? 'wait' : 'no';
 }

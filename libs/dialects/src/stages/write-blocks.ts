@@ -39,7 +39,8 @@ export function createBlockWriter(): BlockWriter {
       events.push({ type: `${kind}-start`, block });
     }
     const last = events.at(-1);
-    if (last?.type === `${kind}-delta` && 'text' in last) events[events.length - 1] = { ...last, text: last.text + text };
+    if (last?.type === `${kind}-delta` && 'text' in last)
+      events[events.length - 1] = { ...last, text: last.text + text };
     else events.push({ type: `${kind}-delta`, block, text });
   }
 

@@ -1,6 +1,6 @@
 import type { UpstreamModel } from '@zai2api/dialects';
 import { TurnError, type TurnAttachment } from '@zai2api/turn';
-import type { MediaFaultKind } from './media-fault.ts';
+import type { MediaFault, MediaFaultKind } from './media-fault.ts';
 
 const inputNames: Record<TurnAttachment['kind'], string> = { image: 'image', video: 'video', document: 'file' };
 
@@ -10,8 +10,8 @@ const acceptedByKind: Record<TurnAttachment['kind'], string> = {
   document: 'a document (PDF, Word, Excel, PowerPoint, OpenDocument, EPUB, RTF or UTF-8 text)',
 };
 
-/** The client's error for an attachment that cannot be used (contract 1.2). */
-export function mediaError(attachment: TurnAttachment, fault: MediaFaultKind, maxBytes: number): TurnError {
+/** The client's error for an attachment that cannot be used (contract 1.2); the log gets the fault itself. */
+export function mediaError(attachment: TurnAttachment, fault: MediaFault, maxBytes: number): TurnError {
   const { kind, source, param } = attachment;
   const messages: Record<MediaFaultKind, string> = {
     unreachable:
@@ -22,7 +22,12 @@ export function mediaError(attachment: TurnAttachment, fault: MediaFaultKind, ma
     'not-base64': `The data at '${param}' is not valid Base64.`,
   };
   const field = kind === 'document' && source.type === 'data' ? 'file_data' : `${inputNames[kind]}_url`;
-  return new TurnError('invalid_request', messages[fault], { layer: 'client', param, reason: `invalid_${field}` });
+  return new TurnError('invalid_request', messages[fault.kind], {
+    layer: 'client',
+    param,
+    reason: `invalid_${field}`,
+    cause: fault,
+  });
 }
 
 /** The model has no eyes: told, never dropped in silence (contract 1.2). */

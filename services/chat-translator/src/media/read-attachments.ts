@@ -65,7 +65,7 @@ export function createAttachmentReader(options: AttachmentReaderOptions): Attach
     const beyond = attachments[MAX_FILES];
     if (beyond) throw tooManyMedia(beyond, MAX_FILES);
 
-    const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    const bounded = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(timeoutMs))]);
     let bytesLeft = options.maxBytes;
 
     async function readBytes({ source }: TurnAttachment): Promise<Uint8Array<ArrayBuffer>> {
@@ -93,7 +93,7 @@ export function createAttachmentReader(options: AttachmentReaderOptions): Attach
         throw new MediaFault('wrong-type', 'by content');
       } catch (reason) {
         if (signal.aborted) throw TurnError.from(signal.reason);
-        throw reason instanceof MediaFault ? mediaError(attachment, reason.kind, maxBytesPerFile) : reason;
+        throw reason instanceof MediaFault ? mediaError(attachment, reason, maxBytesPerFile) : reason;
       }
     }
 

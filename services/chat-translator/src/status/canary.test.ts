@@ -48,11 +48,11 @@ function makeCanary(answers: readonly (ErrorCode | 'good' | 'skipped')[], random
     mostRunning: () => mostRunning,
     isPlanned: () => timer !== undefined,
     traffic: (atMs: number) => (evidenceMs = atMs),
-    holdBack(promise: Promise<void>) {
+    holdBack: (promise: Promise<void>): void => {
       hold = promise;
     },
     /** Lets the planned time come, and what it starts end. */
-    async elapse(): Promise<void> {
+    elapse: async (): Promise<void> => {
       const due = timer;
       timer = undefined;
       nowMs += due?.ms ?? 0;

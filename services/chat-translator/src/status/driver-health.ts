@@ -1,6 +1,14 @@
 import type { TurnError } from '@zai2api/turn';
 import { judgeSupply, type Supply } from './judge-supply.ts';
-import { EVIDENCE_MS, evidenceOf, judgeTries, rememberTry, type JudgedTry, type TryOutcome, type UpstreamState } from './judge-tries.ts';
+import {
+  EVIDENCE_MS,
+  evidenceOf,
+  judgeTries,
+  rememberTry,
+  type JudgedTry,
+  type TryOutcome,
+  type UpstreamState,
+} from './judge-tries.ts';
 
 /** The last failure of a driver, in our own words. */
 export interface LastFailure {

@@ -35,10 +35,12 @@ describe('evidenceOf', () => {
     ['upstream_failed', 'upstream_unauthorized', 'passing'],
     ['upstream_failed', 'tool_choice_not_satisfied', 'good'],
     ['upstream_failed', 'invalid_tool_call', 'good'],
+    ['upstream_failed', 'tool_call_loop', 'good'],
     ['upstream_unreachable', undefined, 'passing'],
     ['upstream_timeout', undefined, 'passing'],
     ['upstream_forbidden', 'upstream_forbidden', 'passing'],
     ['upstream_forbidden', undefined, 'nothing'],
+    ['upstream_forbidden', 'image_input_needs_user_token', 'nothing'],
     ['content_refused', undefined, 'good'],
     ['model_not_found', undefined, 'nothing'],
     ['cancelled', undefined, 'nothing'],
@@ -65,8 +67,8 @@ const letters: Readonly<Record<string, JudgedTry['evidence']>> = {
 
 function remembered(story: string): JudgedTry[] {
   let tries: JudgedTry[] = [];
-  for (const [index, letter] of [...story].entries())
-    tries = rememberTry(tries, { atMs: index * 1000, evidence: letters[letter]! });
+  for (let index = 0; index < story.length; index += 1)
+    tries = rememberTry(tries, { atMs: index * 1000, evidence: letters[story.charAt(index)]! });
   return tries;
 }
 

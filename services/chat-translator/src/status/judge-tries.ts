@@ -21,11 +21,12 @@ const evidenceByCode: Record<ErrorCode, Evidence> = {
   upstream_blocked: 'blocked',
   upstream_drifted: 'drifted',
   upstream_busy: 'passing',
-  upstream_forbidden: 'passing',
   upstream_failed: 'passing',
   upstream_unreachable: 'passing',
   upstream_timeout: 'passing',
   content_refused: 'good',
+  // That of the account's level: nothing is wrong between us and the upstream.
+  upstream_forbidden: 'nothing',
   model_not_found: 'nothing',
   invalid_request: 'nothing',
   unsupported: 'nothing',
@@ -48,14 +49,15 @@ const evidenceByReason: ReadonlyMap<string, Evidence> = new Map<string, Evidence
   ['tool_choice_not_satisfied', 'good'],
   ['invalid_tool_call', 'good'],
   ['invalid_structured_output', 'good'],
+  ['tool_call_loop', 'good'],
+  // A 403 that says no more: an account in disgrace, or all of us.
+  ['upstream_forbidden', 'passing'],
 ]);
 
 /** What the outcome of a try says. */
 export function evidenceOf(outcome: TryOutcome): Evidence {
   if (outcome.result === 'good') return 'good';
   const { code, details } = outcome.error;
-  // A plain 403 is that of the account's level: nothing is wrong between us and the upstream.
-  if (code === 'upstream_forbidden' && details.reason === undefined) return 'nothing';
   return evidenceByReason.get(details.reason ?? '') ?? evidenceByCode[code];
 }
 

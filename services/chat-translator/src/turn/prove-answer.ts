@@ -1,4 +1,11 @@
-import { createJsonAnswerStage, createToolBridge, INVALID_STRUCTURED_OUTPUT, isUnmetDemand, type EventStage, type SchemaCheck } from '@zai2api/dialects';
+import {
+  createJsonAnswerStage,
+  createToolBridge,
+  INVALID_STRUCTURED_OUTPUT,
+  isUnmetDemand,
+  type EventStage,
+  type SchemaCheck,
+} from '@zai2api/dialects';
 import { addUsage, TurnError, type TurnEvent, type Usage } from '@zai2api/turn';
 import type { DriverTurn, UpstreamDriver } from '../upstream-driver.ts';
 
@@ -34,7 +41,10 @@ export function proveAnswers(driver: UpstreamDriver, options: ProveAnswerOptions
         for await (const batch of driver.run(asked, credential, signal)) {
           const shown: TurnEvent[] = [];
           for (const event of batch) {
-            const end = event.type === 'turn-end' ? { ...event, usage: (spent = spent ? addUsage(spent, event.usage) : event.usage) } : event;
+            const end =
+              event.type === 'turn-end'
+                ? { ...event, usage: (spent = spent ? addUsage(spent, event.usage) : event.usage) }
+                : event;
             for (const staged of stage(end)) {
               if (staged.type === 'turn-error' && isUnmetDemand(staged.error)) {
                 unmet = staged.error;
@@ -84,4 +94,5 @@ function giveUp(error: TurnError, usage: Usage | undefined): TurnEvent[] {
   ];
 }
 
-const renumber = (event: TurnEvent, firstBlock: number): TurnEvent => ('block' in event ? { ...event, block: event.block + firstBlock } : event);
+const renumber = (event: TurnEvent, firstBlock: number): TurnEvent =>
+  'block' in event ? { ...event, block: event.block + firstBlock } : event;

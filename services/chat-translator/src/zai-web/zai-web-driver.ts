@@ -7,10 +7,12 @@ import {
   encodeChatDeletion,
   encodeCommonHeaders,
   encodeCompletion,
-  flattenMessages,
+  encodeConversation,
+  encodeFormatInstructions,
   nameAttachments,
   type CodecContext,
   type CompletionInput,
+  type HistoryMode,
   type WebProfile,
 } from '@zai2api/dialects';
 import type { Logger } from '@zai2api/runtime';
@@ -31,6 +33,7 @@ export interface ZaiWebDriverOptions {
   readonly fallbackFrontendVersion: string;
   readonly requestTimeoutMs: number;
   readonly deleteChats: boolean;
+  readonly historyMode: HistoryMode;
   readonly dispatcher: Dispatcher;
   readonly context: CodecContext;
   readonly logger: Logger;
@@ -94,16 +97,25 @@ export function createZaiWebDriver(options: ZaiWebDriverOptions): UpstreamDriver
 
     async *run(turn, credential, signal) {
       const files = await uploadMedia(turn.media, { client, profile, credential }, signal);
+      const conversation = encodeConversation(nameAttachments(turn.request.messages), {
+        ...turn.request,
+        mode: options.historyMode,
+        closing: encodeFormatInstructions(turn.request.responseFormat),
+      });
       const input: Omit<CompletionInput, 'chatId'> = {
         profile,
         frontendVersion: await frontendVersion.current(signal),
         token: credential.token,
         userId: credential.userId,
         userName: credential.userName === '' ? 'Guest' : credential.userName,
-        prompt: flattenMessages(nameAttachments(turn.request.messages)),
+        ...conversation,
         files,
         upstreamModel: turn.model.upstreamId,
-        features: { thinking: turn.thinking, search: turn.search, reasoningEffort: upstreamEffort(turn) },
+        features: {
+          thinking: turn.thinking,
+          search: turn.search && turn.request.tools.length === 0,
+          reasoningEffort: upstreamEffort(turn),
+        },
         userMessageId: randomUUID(),
         assistantMessageId: randomUUID(),
         requestId: randomUUID(),
@@ -128,6 +140,7 @@ export function createZaiWebDriver(options: ZaiWebDriverOptions): UpstreamDriver
           warnings: turn.warnings,
           prompt: input.prompt,
           chatCreated: chatId !== undefined,
+          tools: turn.request.tools.map(({ name }) => name),
           context,
         });
         let afterDone: NodeJS.Timeout | undefined;

@@ -106,6 +106,8 @@ const reasonRows: ReadonlyMap<string, { readonly type?: string; readonly doNotRe
   ['insufficient_quota', { type: 'insufficient_quota', doNotRetry: true as const }],
   ['tool_choice_not_satisfied', { doNotRetry: true as const }],
   ['invalid_tool_call', { doNotRetry: true as const }],
+  ['tool_call_loop', { doNotRetry: true as const }],
+  ['invalid_structured_output', { doNotRetry: true as const }],
 ]);
 
 /** The body alone, for in-stream errors. `details.reason` takes the place of the table's code. */

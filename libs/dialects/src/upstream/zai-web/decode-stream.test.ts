@@ -254,6 +254,32 @@ describe('edits', () => {
   });
 });
 
+describe('an edit between quotation marks', () => {
+  const textOf = (content: string): string => foldEvents(decodeBytes(cutBytes(edit('answer', 0, content), []))).text;
+
+  it.each([
+    ['is the answer’s own quotation', '"Hello"', '"Hello"'],
+    ['is a word of an answer', '"Hello" he said', '"Hello" he said'],
+    ['is encoded once more when it has escapes', '"Say \\"hi\\"\\n"', 'Say "hi"\n'],
+  ])('%s', (_name, content, text) => {
+    expect(textOf(content)).toBe(text);
+  });
+});
+
+describe('an error on the last frame of a counted answer', () => {
+  const error = { code: 'INTERNAL_ERROR', detail: 'Oops, something went wrong' };
+
+  it.each([
+    ['means nothing', { done: true, error }, 'turn-end'],
+    ['means nothing one level down', { data: { done: true, error } }, 'turn-end'],
+    ['ends the turn when it does not pass', { done: true, error: { code: 401 } }, 'turn-error'],
+    ['ends the turn when it is not the last frame', { error }, 'turn-error'],
+  ])('%s', (_name, data, type) => {
+    const frames = delta('answer', 'a') + frame({ usage, phase: 'other' }) + frame(data);
+    expect(decodeBytes(cutBytes(frames, [])).at(-1)?.type).toBe(type);
+  });
+});
+
 describe('a damaged recording', () => {
   const root = new URL('../../../fixtures/turns/', import.meta.url);
   const recordings = readdirSync(root).map((name) => readFileSync(new URL(`${name}/zai-web.sse`, root)));

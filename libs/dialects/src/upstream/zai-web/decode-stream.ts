@@ -202,7 +202,8 @@ export function createZaiWebDecoder(options: ZaiWebDecoderOptions): UpstreamDeco
     const inner = isRecord(frame['data']) ? frame['data'] : undefined;
     const fault = findFault(event === 'error' ? { ...frame, type: 'error' } : frame);
     if (fault) {
-      return takeFault(fault, inner?.['done'] === true || inner?.['phase'] === 'done');
+      const nested = isRecord(inner?.['data']) ? inner['data'] : inner;
+      return takeFault(fault, nested?.['done'] === true || nested?.['phase'] === 'done');
     }
     switch (frame['type']) {
       case undefined:
@@ -280,9 +281,9 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Some builds encode the content of an edit once more (protocol 5.4). */
+/** Some builds encode the content of an edit once more (protocol 5.4). Without an escape it is an answer between quotation marks. */
 function unwrapJsonString(content: string): string {
-  if (!content.startsWith('"')) return content;
+  if (!content.startsWith('"') || !content.includes('\\')) return content;
   const decoded = parseJson(content);
   return typeof decoded === 'string' ? decoded : content;
 }

@@ -36,10 +36,7 @@ const MAX_TAG_CHARACTERS = 512;
 const MAX_TOOL_TEXT_CHARACTERS = 64 * 1024;
 
 /** A parser for one document from its start. `onToolBlock` is given the content of every tool block. */
-export function createDocumentParser(
-  reader: DocumentReader,
-  onToolBlock?: (content: string) => void,
-): DocumentParser {
+export function createDocumentParser(reader: DocumentReader, onToolBlock?: (content: string) => void): DocumentParser {
   let blockContent = '';
   /** Text of a tool frame, which is shown when it turns out to stand before a tool's block. */
   let toolText = '';

@@ -1,6 +1,8 @@
+import type { WireMessage } from './encode-conversation.ts';
 import { encodeCommonHeaders } from './encode-common-headers.ts';
 import { encodeContent, encodeFiles, encodeServers, isVisionRequest, type CompletionFile } from './encode-files.ts';
 import { signRequest, type SigningFunctions } from './sign-request.ts';
+import { timeZoneFormats } from './time-zone-formats.ts';
 import type { WebProfile } from './web-profile.ts';
 
 /** Everything that one completion says about itself. URL, headers, signature and body are built from this alone, so they cannot disagree. */
@@ -10,8 +12,10 @@ export interface CompletionInput {
   readonly token: string;
   readonly userId: string;
   readonly userName: string;
-  /** The one user text; it is signed and sent. */
+  /** The text of the last user message; it is signed and sent. */
   readonly prompt: string;
+  /** What goes up before it: nothing when the conversation is flattened into the prompt. */
+  readonly earlier?: readonly WireMessage[] | undefined;
   /** What was uploaded for this turn, by this identity, in the order of the conversation. */
   readonly files?: readonly CompletionFile[] | undefined;
   readonly upstreamModel: string;
@@ -113,7 +117,7 @@ function encodeBody(input: CompletionInput): unknown {
     // The upstream streams whatever is said here (protocol 4.1).
     stream: true,
     model: input.upstreamModel,
-    messages: [{ role: 'user', content: encodeContent(input.prompt, files) }],
+    messages: [...(input.earlier ?? []), { role: 'user', content: encodeContent(input.prompt, files) }],
     signature_prompt: input.prompt,
     // Their effect is unproven and some models misbehave with them (protocol 12.8).
     params: {},
@@ -144,18 +148,8 @@ function encodeBody(input: CompletionInput): unknown {
 
 function encodeVariables({ profile, timestampMs, userName }: CompletionInput): Record<string, string> {
   const parts = new Map(
-    new Intl.DateTimeFormat('en-US', {
-      timeZone: profile.timeZone,
-      weekday: 'long',
-      year: 'numeric',
-      month: '2-digit',
-      day: '2-digit',
-      hour: '2-digit',
-      minute: '2-digit',
-      second: '2-digit',
-      hourCycle: 'h23',
-    })
-      .formatToParts(new Date(timestampMs))
+    timeZoneFormats(profile.timeZone)
+      .clock.formatToParts(new Date(timestampMs))
       .map(({ type, value }) => [type, value]),
   );
   const part = (name: Intl.DateTimeFormatPartTypes): string => parts.get(name) ?? '';
@@ -175,8 +169,8 @@ function encodeVariables({ profile, timestampMs, userName }: CompletionInput): R
 
 /** Minutes with the sign of JavaScript's `getTimezoneOffset`: negative east of Greenwich. */
 function timeZoneOffsetMinutes(at: Date, timeZone: string): number {
-  const name = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' })
-    .formatToParts(at)
+  const name = timeZoneFormats(timeZone)
+    .offset.formatToParts(at)
     .find(({ type }) => type === 'timeZoneName')?.value;
   const [, sign, hours, minutes] = /GMT([+-])(\d{2}):(\d{2})/.exec(name ?? '') ?? [];
   if (sign === undefined) return 0;

@@ -50,7 +50,6 @@ export function createNativeCalls(tools: ReadonlySet<string>, writer: CallWriter
     const isSame = current !== undefined && id !== undefined && current.id === id;
     if (typeof name === 'string' && name !== '' && !isSame) begin(name, id, id === undefined ? undefined : `id ${id}`);
     if (typeof given === 'string') grow(id, given);
-    else if (isRecord(given)) grow(id, JSON.stringify(given));
   }
 
   function takeEntry(entry: unknown): void {
