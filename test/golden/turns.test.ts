@@ -116,15 +116,20 @@ function joinFrames(sse: string): Frame[] {
   return frames;
 }
 
-/** The same frame in two, cut at this place of its text or arguments. */
+/** The same frame in two, cut at this place of its text or arguments. Only the first one names the tool. */
 function splitFrame(frame: Frame, at: number): Frame[] {
   const key = textKey(frame);
-  const text = String(frame.data[key]);
-  const { delta_name: _name, ...rest } = frame.data;
+  const text = textOf(frame);
+  const rest = Object.fromEntries(Object.entries(frame.data).filter(([field]) => field !== 'delta_name'));
   return [
     { ...frame, data: { ...frame.data, [key]: text.slice(0, at) } },
     { ...frame, data: { ...rest, [key]: text.slice(at) } },
   ];
+}
+
+function textOf(frame: Frame): string {
+  const text = frame.data[textKey(frame)];
+  return typeof text === 'string' ? text : '';
 }
 
 const textKey = ({ data }: Frame): string => ('delta_arguments' in data ? 'delta_arguments' : 'delta_content');
@@ -197,23 +202,19 @@ describe.each(toolNames)('turn %s', (name) => {
 
   it('says the same at every cut of its text, and one character at a time', () => {
     expect(fold(decode(encodeFrames(frames), asked))).toEqual(outcome);
-    let cuts = 0;
     for (const [index, frame] of frames.entries()) {
-      const text = frame.data[textKey(frame)];
-      for (let at = 1; typeof text === 'string' && at < text.length; at++) {
+      for (let at = 1; at < textOf(frame).length; at++) {
         const pieces = [...frames.slice(0, index), ...splitFrame(frame, at), ...frames.slice(index + 1)];
         expect(fold(decode(encodeFrames(pieces), asked))).toEqual(outcome);
-        cuts += 1;
       }
     }
     const single = frames.flatMap((frame) => {
       const pieces = [frame];
-      for (let last = frame; String(last.data[textKey(last)] ?? '').length > 1; last = pieces.at(-1) ?? last)
+      for (let last = frame; textOf(last).length > 1; last = pieces.at(-1) ?? last)
         pieces.splice(-1, 1, ...splitFrame(last, 1));
       return pieces;
     });
     expect(fold(decode(encodeFrames(single), asked))).toEqual(outcome);
-    expect(single.length).toBeGreaterThanOrEqual(cuts);
   });
 });
 

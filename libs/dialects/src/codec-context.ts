@@ -1,9 +1,9 @@
 /** What pure codecs may not take for themselves: time, ids and token counts. Golden files stay byte-stable that way. */
 export interface CodecContext {
   /** Milliseconds since the epoch. */
-  now(): number;
+  readonly now: () => number;
   /** A fresh id: letters, digits, `_` and `-`, unique in the process. */
-  newId(): string;
+  readonly newId: () => string;
   /** Estimated tokens of a text, for answers whose upstream sent no counts. */
-  countTokens(text: string): number;
+  readonly countTokens: (text: string) => number;
 }

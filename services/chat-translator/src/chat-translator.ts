@@ -18,6 +18,7 @@ import { askCanary } from './status/ask-canary.ts';
 import { createCanary } from './status/canary.ts';
 import { createUpstreamStatus } from './status/upstream-status.ts';
 import { keepLease } from './turn/keep-lease.ts';
+import { leaseOutcomeOf } from './turn/lease-outcome.ts';
 import { proveAnswers } from './turn/prove-answer.ts';
 import { createSchemaCheck } from './turn/schema-check.ts';
 import { createZaiWebDriver } from './zai-web/zai-web-driver.ts';
@@ -85,9 +86,12 @@ export function createChatTranslator({
         logger.warn({ err: reason }),
       );
       try {
-        return await driver.listModels(kept.lease.credential, signal);
-      } finally {
+        const models = await driver.listModels(kept.lease.credential, signal);
         await kept.release({ result: 'good' });
+        return models;
+      } catch (reason) {
+        await kept.release(leaseOutcomeOf(TurnError.from(reason)));
+        throw reason;
       }
     },
   });

@@ -1,32 +1,16 @@
-import { z } from 'zod';
 import { httpAnswers } from '../http-faults.ts';
 import { builtInModels } from '../models.ts';
 import { isStaleVersion } from './frontend-version.ts';
 import { requiredHeaders, requiredQueryNames } from './required-names.ts';
 import { isSignedWith, signatureBucket } from './signature.ts';
 import { hasMatchingFiles } from './file-references.ts';
+import type { CompletionBody } from './completion-body.ts';
 import type { HttpAnswer } from '../http-faults.ts';
 import type { StreamErrorName } from '../scenarios/stream-errors.ts';
 import type { Exchange } from '../routes/exchange.ts';
 
 /** What a failed check answers: a whole HTTP answer, or a 200 stream that is only an error frame. */
 export type Refusal = { readonly http: HttpAnswer } | { readonly inStream: StreamErrorName };
-
-/** What the checks read of a completion body (protocol 4.6). */
-export const completionBody = z.looseObject({
-  model: z.string(),
-  messages: z.array(z.looseObject({ role: z.string(), content: z.unknown() })).min(1),
-  signature_prompt: z.string().optional(),
-  chat_id: z.string().nullish(),
-  features: z.looseObject({ enable_thinking: z.boolean().nullish() }).nullish(),
-  current_user_message_id: z.string().nullish(),
-  files: z
-    .array(z.looseObject({ id: z.string(), type: z.string().nullish(), ref_user_msg_id: z.string().nullish() }))
-    .nullish(),
-  captcha_verify_param: z.unknown().optional(),
-  tools: z.unknown().optional(),
-});
-export type CompletionBody = z.output<typeof completionBody>;
 
 /** A completion as the checks see it; `body` is undefined when it does not fit. */
 export interface CompletionFacts {

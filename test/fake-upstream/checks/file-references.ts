@@ -1,4 +1,4 @@
-import type { CompletionBody } from './completion-checks.ts';
+import type { CompletionBody } from './completion-body.ts';
 
 /** The ids that the content parts of the messages name as their pictures and films. */
 function shownIds({ messages }: CompletionBody): string[] {

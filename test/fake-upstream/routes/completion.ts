@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { completionBody, isUnknownChat, runChecks } from '../checks/completion-checks.ts';
+import { completionBody, type CompletionBody } from '../checks/completion-body.ts';
+import { isUnknownChat, runChecks } from '../checks/completion-checks.ts';
 import { isHttpFault } from '../http-faults.ts';
 import { errorAnswer } from '../scenarios/error-answers.ts';
 import { findScenarioMarker, parseScenarioCall, withoutMarkers } from '../scenarios/scenario-call.ts';
@@ -7,7 +8,7 @@ import { scenarios } from '../scenarios/scenarios.ts';
 import { streamErrors } from '../scenarios/stream-errors.ts';
 import { sendAnswer, sendFault, sendJson } from './exchange.ts';
 import { playScenario } from './play-scenario.ts';
-import type { CompletionBody, CompletionFacts, Refusal } from '../checks/completion-checks.ts';
+import type { CompletionFacts, Refusal } from '../checks/completion-checks.ts';
 import type { Scenario, ScenarioContext } from '../scenarios/scenario.ts';
 import type { ScenarioCall } from '../scenarios/scenario-call.ts';
 import type { Exchange } from './exchange.ts';

@@ -262,7 +262,7 @@ const thought = (text: string): TurnEvent[] => [
 
 describe('a request without tools', () => {
   it('is not touched, whatever its text says, and has no calls', () => {
-    const text = answer(`${paris}`, '{"tool_calls":[]}');
+    const text = answer(paris, '{"tool_calls":[]}');
     expect(run([...text, end], { tools: [] })).toEqual([start, ...text, end]);
     expect(run([...text, ...native('get_weather', '{}'), end], { tools: [] })).toEqual([start, ...text, end]);
   });
@@ -433,6 +433,12 @@ describe('an answer that fails or is cut', () => {
   it('shows text that was held when it fails', () => {
     const events = run([...answer('a <'), { type: 'turn-error', error: broken }]);
     expect(events.flatMap((event) => (event.type === 'text-delta' ? [event.text] : [])).join('')).toBe('a <');
+  });
+
+  it('because the upstream refused is no unmet demand', () => {
+    const refused = { ...end, reason: 'content-filter' } as const;
+    const events = run([...answer('I must '), refused], { toolChoice: { mode: 'required' } });
+    expect(foldEvents(events)).toMatchObject({ text: 'I must ', finishReason: 'content-filter' });
   });
 
   it('by its length is not completed by guessing', () => {

@@ -152,9 +152,13 @@ export function createToolBridge(options: ToolBridgeOptions): EventStage {
     if (state === 'running' && calls === 0 && (!hasText || demanded)) {
       for (const call of thoughts.calls) if (sink.begin(call.name)) sink.finish(call.argumentsText, false);
     }
-    if (calls === 0 && demanded) fail(unmetToolChoice([...allowed.keys()]));
-    else if (calls === 0 && !hasText && firstDropped !== undefined) fail(invalidToolCall(describe(firstDropped), true));
+    // What the upstream refuses to say, it refuses again.
+    if (calls === 0 && end.reason !== 'content-filter') {
+      if (demanded) fail(unmetToolChoice([...allowed.keys()]));
+      else if (!hasText && firstDropped !== undefined) fail(invalidToolCall(describe(firstDropped), true));
+    }
     if (state === 'failed') return;
+    writer.text(held);
     if (!hasMarkup) writer.text(space);
     writer.pass(calls > 0 ? { ...end, reason: 'tool-calls' } : end);
   }

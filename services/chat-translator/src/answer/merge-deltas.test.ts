@@ -37,7 +37,7 @@ describe('mergeDeltas', () => {
     const characters = (events: readonly TurnEvent[]): string[] =>
       events.flatMap((each) =>
         'text' in each && 'block' in each
-          ? [...each.text].map((character) => `${each.type} ${each.block} ${character}`)
+          ? Array.from(each.text).map((character) => `${each.type} ${each.block} ${character}`)
           : [each.type],
       );
     fc.assert(

@@ -6,7 +6,8 @@ import {
   type EventStage,
   type SchemaCheck,
 } from '@zai2api/dialects';
-import { addUsage, TurnError, type TurnEvent, type Usage } from '@zai2api/turn';
+import type { TurnError} from '@zai2api/turn';
+import { addUsage, type TurnEvent, type Usage } from '@zai2api/turn';
 import type { DriverTurn, UpstreamDriver } from '../upstream-driver.ts';
 
 export interface ProveAnswerOptions {
