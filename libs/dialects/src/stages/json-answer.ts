@@ -1,43 +1,44 @@
 import { TurnError, type ResponseFormat, type TurnEvent } from '@zai2api/turn';
-import { jsonrepair } from 'jsonrepair';
 import { isRecord } from '../is-record.ts';
 import type { EventStage } from '../render-reasoning.ts';
 import type { SchemaCheck } from './schema-check.ts';
+import { parseJson, repairJson } from './tool-json-repair.ts';
+import { createJsonScanner } from './tool-json-scanner.ts';
 
 /** The wire reason of an answer that is not the JSON that was asked for. */
 export const INVALID_STRUCTURED_OUTPUT = 'invalid_structured_output';
 
-/** How much of the checked answer goes into one delta, in characters. */
-const PIECE_CHARACTERS = 256;
+const MAX_FAULTS = 5;
 
 /**
- * Holds the text of an answer that must be JSON until it is whole, and lets it through only when it is what was asked for: fences taken
- * off, repaired when nearly JSON, an object, and accepted by the schema. Else the turn ends in `upstream_failed` with the reason above;
- * its message says what is wrong, for the model to be asked again. An answer of tool calls is not touched, nor is one that was cut.
+ * Holds the text of an answer that must be JSON until it is whole, and lets it through only when it is what was asked for: fences and prose
+ * taken off, repaired when nearly JSON, an object, and accepted by the schema. Else the turn ends in `upstream_failed` with the reason
+ * above; its message says what is wrong, for the model to be asked again. An answer that was cut is not judged: its end says so itself.
+ * Text beside tool calls is left out: clients that asked for JSON parse every text they get.
  */
 export function createJsonAnswerStage(format: ResponseFormat, check: SchemaCheck): EventStage {
   if (format.type === 'text') return (event) => [event];
   let text = '';
-  let block: number | undefined;
+  let lastBlock = -1;
   let hasCalls = false;
 
   function release(content: string): TurnEvent[] {
-    if (block === undefined || content === '') return [];
-    const events: TurnEvent[] = [{ type: 'text-start', block }];
-    for (let at = 0; at < content.length; at += PIECE_CHARACTERS) {
-      events.push({ type: 'text-delta', block, text: content.slice(at, at + PIECE_CHARACTERS) });
-    }
-    events.push({ type: 'text-end', block });
-    return events;
+    if (content === '') return [];
+    // Behind all others: thinking may have come between the pieces of the text.
+    const block = lastBlock + 1;
+    return [
+      { type: 'text-start', block },
+      { type: 'text-delta', block, text: content },
+      { type: 'text-end', block },
+    ];
   }
 
   function judge(end: Extract<TurnEvent, { type: 'turn-end' }>): TurnEvent[] {
-    // A cut or refused answer is no claim to be whole: it says so itself.
     if (end.reason !== 'stop') return [...release(text), end];
     const json = readJsonObject(text);
     const faults = json === undefined ? ['the answer is not one JSON object'] : faultsOf(json.value);
     if (json !== undefined && faults.length === 0) return [...release(json.text), end];
-    const message = `The model’s answer is not the JSON that was asked for: ${faults.slice(0, 5).join('; ')}.`;
+    const message = `The model’s answer is not the JSON that was asked for: ${faults.slice(0, MAX_FAULTS).join('; ')}.`;
     return [
       {
         type: 'turn-error',
@@ -50,15 +51,13 @@ export function createJsonAnswerStage(format: ResponseFormat, check: SchemaCheck
     format.type === 'json-schema' ? check(format.schema, value) : [];
 
   return (event) => {
+    if ('block' in event) lastBlock = Math.max(lastBlock, event.block);
     switch (event.type) {
       case 'text-start':
-        // Later blocks are part of the same text: what stands between them was no text.
-        block = event.block;
+      case 'text-end':
         return [];
       case 'text-delta':
         text += event.text;
-        return [];
-      case 'text-end':
         return [];
       case 'tool-call-start':
         hasCalls = true;
@@ -71,34 +70,49 @@ export function createJsonAnswerStage(format: ResponseFormat, check: SchemaCheck
   };
 }
 
-/** The object that a text holds, and its JSON: as it is when it is JSON, else without its fence, else repaired. */
-function readJsonObject(text: string): { readonly text: string; readonly value: unknown } | undefined {
+interface JsonObject {
+  readonly text: string;
+  readonly value: Readonly<Record<string, unknown>>;
+}
+
+/** The one object that a text holds, and its JSON: as it stands there when that is JSON, else repaired. */
+function readJsonObject(text: string): JsonObject | undefined {
   const trimmed = text.trim();
-  const fenced = /^```(?:json)?\s*\n([\s\S]*?)\n?```$/i.exec(trimmed)?.[1]?.trim();
-  const braces = trimmed.slice(trimmed.indexOf('{'), trimmed.lastIndexOf('}') + 1);
-  for (const candidate of [trimmed, fenced, braces]) {
-    const value = candidate ? parse(candidate) : undefined;
-    if (candidate && isRecord(value)) return { text: candidate, value };
+  const fenced = readFence(trimmed);
+  for (const whole of [trimmed, fenced]) {
+    const value = whole === undefined ? undefined : parseJson(whole);
+    if (whole !== undefined && value !== undefined) return isRecord(value) ? { text: whole, value } : undefined;
   }
-  // Prose would be "repaired" into a string: only what begins like an object is tried.
-  const nearly = fenced ?? trimmed;
-  const repaired = nearly.startsWith('{') ? repair(nearly) : undefined;
-  const value = repaired === undefined ? undefined : parse(repaired);
-  return repaired !== undefined && isRecord(value) ? { text: repaired, value } : undefined;
+  return readEmbedded(fenced ?? trimmed);
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+/** The inside of the first code fence. */
+function readFence(text: string): string | undefined {
+  const opening = /```[a-z0-9]{0,16}[ \t]{0,16}\r?\n/i.exec(text);
+  if (!opening) return undefined;
+  const from = opening.index + opening[0].length;
+  const to = text.indexOf('```', from);
+  return text.slice(from, to < 0 ? undefined : to).trim();
 }
 
-function repair(text: string): string | undefined {
-  try {
-    return jsonrepair(text);
-  } catch {
-    return undefined;
+/** The object in a text that is not JSON as a whole: with prose round it, or written not quite as JSON. */
+function readEmbedded(text: string): JsonObject | undefined {
+  const at = text.search(/[[{]/);
+  // The objects of a list are not the object that was asked for.
+  if (text.charAt(at) !== '{') return undefined;
+  const rest = text.slice(at);
+  const scanner = createJsonScanner('object');
+  const json = rest.slice(0, scanner.push(rest));
+  if (scanner.state === 'complete') {
+    const isOneOfSeveral = /^\s*[,[{]/.test(rest.slice(json.length));
+    return isOneOfSeveral ? undefined : toObject(json);
   }
+  // What lacks its end in the middle of a value would be completed by guessing; and prose would be "repaired" too.
+  const mayBeRepaired = rest.endsWith('}') || (scanner.state === 'open' && scanner.betweenValues);
+  return at === 0 && mayBeRepaired ? toObject(repairJson(rest)) : undefined;
+}
+
+function toObject(json: string | undefined): JsonObject | undefined {
+  const value = json === undefined ? undefined : parseJson(json);
+  return json !== undefined && isRecord(value) ? { text: json, value } : undefined;
 }

@@ -70,6 +70,7 @@ export function proveAnswers(driver: UpstreamDriver, options: ProveAnswerOptions
 function createAnswerStage({ request }: DriverTurn, { checkSchema, newId }: ProveAnswerOptions): EventStage {
   const bridge = createToolBridge({
     tools: request.tools,
+    messages: request.messages,
     toolChoice: request.toolChoice,
     parallelToolCalls: request.parallelToolCalls,
     newId,
