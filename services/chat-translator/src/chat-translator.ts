@@ -75,7 +75,8 @@ export function createChatTranslator({
     context,
     logger,
   });
-  const driver = proveAnswers(webDriver, { checkSchema: createSchemaCheck(), newId: () => context.newId() });
+  const checkSchema = createSchemaCheck();
+  const driver = proveAnswers(webDriver, { checkSchema, newId: () => context.newId() });
   const catalog = createModelCatalog({
     maxAgeMs: settings.ZAI_MODELS_CACHE_TTL * 1000,
     now: () => performance.now(),
@@ -106,6 +107,7 @@ export function createChatTranslator({
     settings,
     catalog,
     readAttachments,
+    checkSchema,
     driver,
     credentials,
     credentialWaitMs: settings.ZAI_CREDENTIAL_WAIT * 1000,

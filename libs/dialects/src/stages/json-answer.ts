@@ -78,7 +78,7 @@ interface JsonObject {
 /** The one object that a text holds, and its JSON: as it stands there when that is JSON, else repaired. */
 function readJsonObject(text: string): JsonObject | undefined {
   const trimmed = text.trim();
-  const fenced = readFence(trimmed);
+  const fenced = trimmed.startsWith('{') ? undefined : readFence(trimmed);
   for (const whole of [trimmed, fenced]) {
     const value = whole === undefined ? undefined : parseJson(whole);
     if (whole !== undefined && value !== undefined) return isRecord(value) ? { text: whole, value } : undefined;

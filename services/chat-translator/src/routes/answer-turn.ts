@@ -1,6 +1,14 @@
-import type { ClientDialect, DecodedRequest } from '@zai2api/dialects';
+import type { ClientDialect, DecodedRequest, SchemaCheck } from '@zai2api/dialects';
 import { abortOnClose, onResponseClose, type RequestState } from '@zai2api/runtime';
-import { createEventChecker, createEventFold, TurnError, type TurnEvent, type TurnWarning } from '@zai2api/turn';
+import {
+  createEventChecker,
+  createEventFold,
+  TurnError,
+  type ReasoningRendering,
+  type TurnEvent,
+  type TurnRequest,
+  type TurnWarning,
+} from '@zai2api/turn';
 import type { ParameterizedContext } from 'koa';
 import { createEventStreamResponse } from '../answer/send-stream.ts';
 import { createTurnStages, type TurnStages } from '../answer/stage-turn.ts';
@@ -9,6 +17,7 @@ import type { TranslatorSettings } from '../config.ts';
 import type { AttachmentReader } from '../media/read-attachments.ts';
 import type { ModelCatalog } from '../models/model-catalog.ts';
 import { readJsonBody } from '../read-json-body.ts';
+import { checkSchemas } from '../turn/check-schemas.ts';
 import { openTurn, type OpenTurn, type OpenTurnOptions } from '../turn/open-turn.ts';
 import { turnTimeouts } from '../turn/turn-timeouts.ts';
 import type { DriverTurn } from '../upstream-driver.ts';
@@ -18,6 +27,7 @@ export interface AnswerTurnOptions extends OpenTurnOptions {
   readonly settings: TranslatorSettings;
   readonly catalog: ModelCatalog;
   readonly readAttachments: AttachmentReader;
+  readonly checkSchema: SchemaCheck;
   /** Estimated tokens of a text. */
   readonly countTokens: (text: string) => number;
   /** Holds every stream to the order rules; costs a little, so not in production. */
@@ -46,8 +56,7 @@ export async function answerTurn(
       outcome: signal.aborted ? 'cancelled' : outcome,
     });
   });
-  const { reasoning } = turn.request;
-  const rendering = reasoning.visible ? (reasoning.rendering ?? settings.ZAI_THINK_TAGS_MODE) : 'none';
+  const rendering = renderingOf(turn.request, settings);
 
   /** The events of an opened turn as the client is to see them; its credential is given back when the response closes. */
   function eventsOf(open: OpenTurn): AsyncIterable<TurnEvent[]> {
@@ -112,6 +121,7 @@ async function readTurn(
 ): Promise<Omit<DecodedRequest, 'request' | 'warnings'> & { readonly turn: DriverTurn }> {
   const body = await readJsonBody(ctx, options.settings.ZAI_MAX_BODY_BYTES);
   const { request, warnings, ...form } = dialect.decodeRequest(body);
+  checkSchemas(request, options.checkSchema, form.legacyFunctions ? 'functions' : 'tools');
   const turn = await prepareTurn({ request, warnings, stream: form.stream }, signal, options);
   return { ...form, turn };
 }
@@ -137,6 +147,13 @@ async function prepareTurn(
     search: request.webSearch ?? resolved.search ?? false,
     timeouts: turnTimeouts(settings, { stream: decoded.stream, model: resolved.model, hasMedia: media.length > 0 }),
   };
+}
+
+function renderingOf({ reasoning, responseFormat }: TurnRequest, settings: TranslatorSettings): ReasoningRendering {
+  if (!reasoning.visible) return 'none';
+  const rendering = reasoning.rendering ?? settings.ZAI_THINK_TAGS_MODE;
+  // Thinking in front of JSON would break it.
+  return rendering === 'none' || responseFormat.type === 'text' ? rendering : 'separate';
 }
 
 /** Each ignored field is named once, whoever ignores it. */

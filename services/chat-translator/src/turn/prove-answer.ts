@@ -6,8 +6,7 @@ import {
   type EventStage,
   type SchemaCheck,
 } from '@zai2api/dialects';
-import type { TurnError} from '@zai2api/turn';
-import { addUsage, type TurnEvent, type Usage } from '@zai2api/turn';
+import { addUsage, TurnError, type TurnEvent, type TurnRequest, type Usage } from '@zai2api/turn';
 import type { DriverTurn, UpstreamDriver } from '../upstream-driver.ts';
 
 export interface ProveAnswerOptions {
@@ -35,7 +34,7 @@ export function proveAnswers(driver: UpstreamDriver, options: ProveAnswerOptions
       let unmet: TurnError | undefined;
 
       async function* attempt(asked: DriverTurn, isLast: boolean): AsyncGenerator<TurnEvent[]> {
-        const stage = createAnswerStage(asked, options);
+        const stage = createAnswerStage(request, options);
         const isFurther = lastBlock >= 0 || unmet !== undefined;
         const firstBlock = lastBlock + 1;
         unmet = undefined;
@@ -62,12 +61,14 @@ export function proveAnswers(driver: UpstreamDriver, options: ProveAnswerOptions
       }
 
       yield* attempt(turn, false);
-      if (unmet !== undefined) yield* attempt(askAgain(turn, unmet), true);
+      if (unmet === undefined) return;
+      if (signal.aborted) throw TurnError.from(signal.reason);
+      yield* attempt(askAgain(turn, unmet), true);
     },
   };
 }
 
-function createAnswerStage({ request }: DriverTurn, { checkSchema, newId }: ProveAnswerOptions): EventStage {
+function createAnswerStage(request: TurnRequest, { checkSchema, newId }: ProveAnswerOptions): EventStage {
   const bridge = createToolBridge({
     tools: request.tools,
     messages: request.messages,

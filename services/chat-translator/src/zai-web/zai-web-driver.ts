@@ -16,7 +16,7 @@ import {
   type WebProfile,
 } from '@zai2api/dialects';
 import type { Logger } from '@zai2api/runtime';
-import { isContentEvent, TurnError, type ReasoningEffort } from '@zai2api/turn';
+import { isContentEvent, TurnError, type ReasoningEffort, type TurnRequest } from '@zai2api/turn';
 import type { Dispatcher } from 'undici';
 import { signingFunctions } from '../signing-functions.ts';
 import { createTryDeadlines } from '../turn/try-deadlines.ts';
@@ -100,7 +100,7 @@ export function createZaiWebDriver(options: ZaiWebDriverOptions): UpstreamDriver
       const conversation = encodeConversation(nameAttachments(turn.request.messages), {
         ...turn.request,
         mode: options.historyMode,
-        closing: encodeFormatInstructions(turn.request.responseFormat),
+        closing: encodeFormatInstructions(turn.request.responseFormat, mayCallTools(turn.request)),
       });
       const input: Omit<CompletionInput, 'chatId'> = {
         profile,
@@ -190,6 +190,8 @@ export function createZaiWebDriver(options: ZaiWebDriverOptions): UpstreamDriver
     stop: (deadline) => background.stop(deadline),
   };
 }
+
+const mayCallTools = ({ tools, toolChoice }: TurnRequest): boolean => tools.length > 0 && toolChoice.mode !== 'none';
 
 /** The web backend knows two efforts, and only some models take one at all (protocol 4.6, contract 1.7). */
 const effortByName: Record<ReasoningEffort, 'high' | 'max' | undefined> = {

@@ -1,0 +1,30 @@
+import type { SchemaCheck } from '@zai2api/dialects';
+import { TurnError, type TurnRequest } from '@zai2api/turn';
+
+/**
+ * Refuses, before anything is asked of the upstream, a request whose answer could not be checked: the TurnError of the check with the
+ * path of the schema that is none (contract 1.5). Schemas of tools that are not strict are only told to the model.
+ */
+export function checkSchemas(
+  { responseFormat, tools }: TurnRequest,
+  checkSchema: SchemaCheck,
+  toolsField: 'tools' | 'functions',
+): void {
+  if (responseFormat.type === 'json-schema') {
+    assertSchema(responseFormat.schema, checkSchema, 'response_format.json_schema.schema');
+  }
+  for (const [index, { strict, parameters }] of tools.entries()) {
+    const path = toolsField === 'tools' ? `tools[${index}].function` : `functions[${index}]`;
+    if (strict) assertSchema(parameters, checkSchema, `${path}.parameters`);
+  }
+}
+
+function assertSchema(schema: Readonly<Record<string, unknown>>, checkSchema: SchemaCheck, param: string): void {
+  try {
+    // What it says about the value is of no interest: it throws when it cannot say anything.
+    checkSchema(schema, {});
+  } catch (reason) {
+    const { code, message, details } = TurnError.from(reason);
+    throw new TurnError(code, message, { ...details, param });
+  }
+}
