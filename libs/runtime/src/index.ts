@@ -17,4 +17,7 @@ export { reportAppErrors } from './http/report-app-errors.ts';
 export { requestBodyOf } from './http/request-body-of.ts';
 export type { StopPhase } from './ordered-stop.ts';
 export { readPackageVersion } from './read-package-version.ts';
+export { closeRedis } from './redis/close-redis.ts';
+export { openRedis, type OpenRedisOptions, type RedisClient, type RedisRole } from './redis/open-redis.ts';
+export { isRedisConfigured, redisSettings, type RedisSettings } from './redis/redis-settings.ts';
 export { runMain } from './run-main.ts';

@@ -2,6 +2,10 @@ import { requestBodyOf, type RequestState } from '@zai2api/runtime';
 import { TurnError } from '@zai2api/turn';
 import type { ParameterizedContext } from 'koa';
 import getRawBody from 'raw-body';
+import { jsonDepth } from './json-depth.ts';
+
+/** Deeper than any schema that people write, and far from where recursive code overflows its stack. */
+const MAX_DEPTH = 200;
 
 /** The parsed JSON body. Throws a TurnError for a wrong media type, a body over `maxBytes` or text that is no JSON (contract 5.6). */
 export async function readJsonBody(ctx: ParameterizedContext<RequestState>, maxBytes: number): Promise<unknown> {
@@ -16,6 +20,11 @@ export async function readJsonBody(ctx: ParameterizedContext<RequestState>, maxB
     });
   }
   const text = await readText(ctx, maxBytes);
+  if (jsonDepth(text) > MAX_DEPTH) {
+    throw new TurnError('invalid_request', `The body is nested more than ${MAX_DEPTH} levels deep.`, {
+      layer: 'client',
+    });
+  }
   try {
     return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text) as unknown;
   } catch (cause) {

@@ -17,6 +17,7 @@ import { createGatewayMetrics } from './metrics.ts';
 import { allowCrossOrigin } from './middleware/allow-cross-origin.ts';
 import { answerPublicRoutes } from './middleware/answer-public-routes.ts';
 import { authenticate } from './middleware/authenticate.ts';
+import { dropStalledBody } from './middleware/drop-stalled-body.ts';
 import { findRoute } from './middleware/find-route.ts';
 import { limitBody } from './middleware/limit-body.ts';
 import { limitConcurrency } from './middleware/limit-concurrency.ts';
@@ -66,6 +67,7 @@ export function createGateway(options: {
     authenticate(settings.keys),
     requireRoute(),
     limitBody(settings.maxBodyBytes),
+    dropStalledBody(),
     // Last: only what will run waits for a slot.
     limitConcurrency(limiter, metrics),
     backend as Middleware<GatewayState>,

@@ -86,13 +86,13 @@ function readJsonObject(text: string): JsonObject | undefined {
   return readEmbedded(fenced ?? trimmed);
 }
 
-/** The inside of the first code fence. */
+/** The inside of a code fence, up to the last one: strings may hold fences too. */
 function readFence(text: string): string | undefined {
   const opening = /```[a-z0-9]{0,16}[ \t]{0,16}\r?\n/i.exec(text);
   if (!opening) return undefined;
   const from = opening.index + opening[0].length;
-  const to = text.indexOf('```', from);
-  return text.slice(from, to < 0 ? undefined : to).trim();
+  const to = text.lastIndexOf('```');
+  return text.slice(from, to < from ? undefined : to).trim();
 }
 
 /** The object in a text that is not JSON as a whole: with prose round it, or written not quite as JSON. */

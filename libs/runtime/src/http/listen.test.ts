@@ -44,4 +44,27 @@ describe('listen', () => {
     await running.stop(AbortSignal.abort());
     await expect(broken).resolves.toBeDefined();
   });
+
+  it.each([
+    ['no HTTP at all', 'hello\r\n\r\n', 400],
+    ['headers without end', `GET / HTTP/1.1\r\nhost: x\r\nx-long: ${'a'.repeat(40_000)}\r\n\r\n`, 431],
+  ])('answers %s in JSON', async (_name, bytes, status) => {
+    const running = await start((_request, response) => response.end());
+    const socket = net.connect(running.port, running.host);
+    socket.end(bytes);
+    let text = '';
+    for await (const chunk of socket) text += String(chunk);
+    const [head = '', body = ''] = text.split('\r\n\r\n');
+    expect(head).toContain(`HTTP/1.1 ${status} `);
+    expect(head).toMatch(/x-request-id: req_/);
+    expect(JSON.parse(body)).toMatchObject({ error: { type: 'invalid_request_error', param: null, code: null } });
+  });
+
+  it('serves a request whose expectation it does not know', async () => {
+    const running = await start((_request, response) => response.end('ok'));
+    const request = http.get({ host: running.host, port: running.port, headers: { expect: 'a miracle' } });
+    const [answer] = (await once(request, 'response')) as [http.IncomingMessage];
+    answer.resume();
+    expect(answer.statusCode).toBe(200);
+  });
 });

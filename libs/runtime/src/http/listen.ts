@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { answerBrokenRequest } from './answer-broken-request.ts';
 import { closeIfClientIsGone } from './close-if-client-is-gone.ts';
 import { onResponseClose } from './on-response-close.ts';
 
@@ -58,6 +59,9 @@ export async function listen(
       for (const response of running) if (response.req.socket === socket) closeIfClientIsGone(response);
     });
   });
+  server.on('clientError', answerBrokenRequest);
+  // An expectation that nobody knows changes nothing about the request.
+  server.on('checkExpectation', (request, response) => void server.emit('request', request, response));
   server.listen({ host, port });
   await once(server, 'listening');
   const address = server.address() as AddressInfo;

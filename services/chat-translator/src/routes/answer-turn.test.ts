@@ -131,6 +131,7 @@ describe('answerTurn', () => {
           resolve: async (name) => resolveModel(builtInModels, name)!,
         },
         readAttachments: async (messages) => ({ messages, media: [] }),
+        checkSchema: () => [],
         countTokens: (text) => text.length,
         checksEvents: true,
         driver,

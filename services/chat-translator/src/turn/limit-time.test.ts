@@ -1,0 +1,36 @@
+import { describe, expect, it } from '@jest/globals';
+import { createTimeLimit } from './limit-time.ts';
+
+describe('a time limit', () => {
+  const limited = createTimeLimit(100);
+
+  it('gives what the work gives, and throws what it throws', () => {
+    const value = { a: 1 };
+    expect(limited(() => value)).toBe(value);
+    const fault = new RangeError('no');
+    expect(() =>
+      limited(() => {
+        throw fault;
+      }),
+    ).toThrow(fault);
+  });
+
+  it('holds for work within work', () => {
+    expect(limited(() => limited(() => 1) + 1)).toBe(2);
+  });
+
+  it.each<[string, () => unknown]>([
+    [
+      'a loop',
+      () => {
+        for (;;);
+      },
+    ],
+    ['an expression that goes back and forth', () => /^(a+)+$/.test('a'.repeat(60) + '!')],
+  ])('ends %s, and works on', (_what, endless) => {
+    const startedAtMs = performance.now();
+    expect(() => limited(endless)).toThrow(expect.objectContaining({ code: 'ERR_SCRIPT_EXECUTION_TIMEOUT' }));
+    expect(performance.now() - startedAtMs).toBeLessThan(5_000);
+    expect(limited(() => 'on')).toBe('on');
+  });
+});

@@ -1,0 +1,40 @@
+/** How far back mints are counted. */
+export const BUDGET_WINDOW_MS = 3_600_000;
+
+/** Which mints a booking may add up to. */
+export interface MintBooking {
+  /** Wanted now. */
+  readonly count: number;
+  /** The most of any hour, of all replicas together. */
+  readonly mostPerHour: number;
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number;
+}
+
+/** The guests that were asked for lately, successful or not, counted over all replicas. */
+export interface MintBudget {
+  /** When they were asked for within the last hour, milliseconds since the epoch, oldest first. */
+  recent(nowMs: number): Promise<readonly number[]>;
+  /** Counts mints before they are made; returns how many of them may be made. Bookings at the same time never add up to more than the cap. */
+  book(booking: MintBooking): Promise<number>;
+}
+
+/** The budget of a single process. */
+export function createLocalMintBudget(): MintBudget {
+  let mintsMs: number[] = [];
+  const prune = (nowMs: number): void => {
+    mintsMs = mintsMs.filter((atMs) => atMs > nowMs - BUDGET_WINDOW_MS);
+  };
+  return {
+    recent(nowMs) {
+      prune(nowMs);
+      return Promise.resolve([...mintsMs]);
+    },
+    book({ count, mostPerHour, nowMs }) {
+      prune(nowMs);
+      const granted = Math.max(0, Math.min(count, mostPerHour - mintsMs.length));
+      mintsMs.push(...Array<number>(granted).fill(nowMs));
+      return Promise.resolve(granted);
+    },
+  };
+}
