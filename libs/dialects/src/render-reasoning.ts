@@ -26,13 +26,19 @@ export function createReasoningStage(rendering: ReasoningRendering): EventStage 
   if (rendering === 'none') return (event) => (event.type.startsWith('reasoning-') ? [] : [event]);
   const frame = frames[rendering];
   let openBlock: number | undefined;
+  /** The last character of the open text; empty at its start. */
+  let last = '';
 
-  const text = (delta: string): TurnEvent[] =>
-    delta === '' || openBlock === undefined ? [] : [{ type: 'text-delta', block: openBlock, text: delta }];
+  function text(delta: string): TurnEvent[] {
+    if (delta === '' || openBlock === undefined) return [];
+    last = delta.slice(-1);
+    return [{ type: 'text-delta', block: openBlock, text: delta }];
+  }
 
   function openText(block: number): TurnEvent[] {
     if (openBlock !== undefined) return [];
     openBlock = block;
+    last = '';
     return [{ type: 'text-start', block }];
   }
 
@@ -46,7 +52,7 @@ export function createReasoningStage(rendering: ReasoningRendering): EventStage 
   return (event) => {
     switch (event.type) {
       case 'reasoning-start':
-        return [...openText(event.block), ...text(frame.open + frame.linePrefix)];
+        return [...openText(event.block), ...text((/[^\n]/.test(last) ? '\n\n' : '') + frame.open + frame.linePrefix)];
       case 'reasoning-delta':
         return text(event.text.replaceAll('\n', `\n${frame.linePrefix}`));
       case 'reasoning-end':

@@ -38,6 +38,8 @@ export function createRuntime(options: {
   version: string;
   settings: RuntimeSettings;
   logger?: Logger;
+  /** Address of the admin port where the settings name none; default: every address. */
+  adminHost?: string;
 }): Runtime {
   const { name, version, settings } = options;
   const logger = options.logger ?? createLogger({ name, level: logLevel(settings), format: settings.ZAI_LOG_FORMAT });
@@ -88,7 +90,7 @@ export function createRuntime(options: {
     stop,
     async run(start) {
       admin = await listen(createAdminHandler({ readiness, registry }), {
-        host: settings.ZAI_ADMIN_HOST,
+        host: settings.ZAI_ADMIN_HOST ?? options.adminHost ?? '0.0.0.0',
         port: settings.ZAI_ADMIN_PORT,
       });
       for (const signal of stopSignals) process.on(signal, onSignal);

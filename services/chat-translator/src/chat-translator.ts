@@ -4,9 +4,9 @@ import type { CredentialStore } from '@zai2api/credentials';
 import type { EncodedAnswer, RequestState, Runtime } from '@zai2api/runtime';
 import { TurnError } from '@zai2api/turn';
 import type { Middleware, ParameterizedContext } from 'koa';
-import { estimateTokenCount } from 'tokenx';
 import { Agent } from 'undici';
 import type { TranslatorSettings } from './config.ts';
+import { estimateTokens } from './estimate-tokens.ts';
 import { createTranslatorMetrics } from './metrics.ts';
 import { createMediaFetcher, type MediaGuardOptions } from './media/fetch-media.ts';
 import { createAttachmentReader } from './media/read-attachments.ts';
@@ -62,7 +62,7 @@ export function createChatTranslator({
     now: () => Date.now(),
     newId: () => randomUUID().replaceAll('-', ''),
     // No tokenizer of another maker counts as the upstream does, and the tables of one would add half of the process's memory again.
-    countTokens: (text) => estimateTokenCount(text),
+    countTokens: estimateTokens,
   };
   const dispatcher = new Agent({ connect: { timeout: settings.ZAI_CONNECT_TIMEOUT * 1000 }, connections: null });
   const webDriver = createZaiWebDriver({

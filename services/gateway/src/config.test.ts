@@ -45,6 +45,7 @@ describe('loadGatewaySettings', () => {
     const { gateway, runtime } = loadGatewaySettings({});
     expect(gateway).toEqual({
       host: '127.0.0.1',
+      isLoopback: true,
       port: 8080,
       keys: [],
       openNotice: expect.stringContaining('loopback'),

@@ -54,6 +54,8 @@ export type GatewaySettings = Settings<typeof gatewaySettings>;
 /** What the variables mean together. */
 export interface ResolvedGatewaySettings {
   readonly host: string;
+  /** True: nobody but this machine reaches the address. */
+  readonly isLoopback: boolean;
   readonly port: number;
   /** Empty: nobody is asked for a key. */
   readonly keys: readonly Secret[];
@@ -87,6 +89,7 @@ export function resolveGatewaySettings(settings: GatewaySettings): ResolvedGatew
   }
   return {
     host,
+    isLoopback: isLoopback(host),
     port: settings.ZAI_PORT,
     keys,
     openNotice: keys.length > 0 ? undefined : openNotice(host),

@@ -42,6 +42,8 @@ export function createStandalone(
     name: 'standalone',
     version: readPackageVersion(import.meta.url),
     settings,
+    // Who keeps the service to this machine means its probes and metrics, too.
+    ...(gatewaySettings.isLoopback ? { adminHost: gatewaySettings.host } : {}),
     ...options,
   });
   const { logger, registry } = runtime;

@@ -32,6 +32,10 @@ export const tokenRefresherSettings = {
   ZAI_UPSTREAM_TOKEN: setting.secret({
     description: 'Your own chat.z.ai token, or several, comma separated. Preferred over guest tokens.',
   }),
+  ZAI_UPSTREAM_TOKEN_FILE: setting.optionalText({
+    description:
+      'File with more tokens of your own, one per line or comma separated, such as a mounted secret; read again when it changes.',
+  }),
   ZAI_UPSTREAM_TOKEN_CONCURRENCY: setting.integer({
     default: 3,
     min: 1,

@@ -7,7 +7,9 @@ import { Registry } from 'prom-client';
 import { tokenRefresherSettings } from './config.ts';
 import { createGuestKeeper, type GuestKeeper } from './guest-keeper.ts';
 import { createRefresherMetrics } from './metrics.ts';
+import { createLocalMintBudget } from './mint-budget.ts';
 import { createSupplyState, type SupplyState } from './supply-state.ts';
+import { createLocalTickNotes } from './tick-notes.ts';
 
 const never = new AbortController().signal;
 
@@ -49,12 +51,16 @@ function createKit(env: Record<string, string> = {}): Kit {
   const store = createMemoryCredentialStore({ now, startTimer: () => () => undefined });
   const registry = new Registry();
   const metrics = createRefresherMetrics({ registry, store });
-  const supply = createSupplyState({ store, logger, now, random });
+  const notes = createLocalTickNotes();
+  const budget = createLocalMintBudget();
+  const supply = createSupplyState({ store, notes, logger, now, random });
   const cleaned: string[] = [];
   const cleaner = { clean: ({ id }: { id: string }) => void cleaned.push(id), stop: () => Promise.resolve() };
   let calls = 0;
   const fetchIdentity = (): Promise<WebIdentity> => kit.answer(++calls);
-  const keeper = createGuestKeeper({ settings, store, fetchIdentity, cleaner, supply, metrics, logger, now, random });
+  const keeper = createGuestKeeper({
+    ...{ settings, store, budget, notes, fetchIdentity, cleaner, supply, metrics, logger, now, random },
+  });
   const kit: Kit = {
     keeper,
     store,

@@ -1,13 +1,16 @@
 import { refillPool, type CredentialStore, type RefillPlan } from '@zai2api/credentials';
 import type { WebIdentity } from '@zai2api/dialects';
 import type { Logger } from '@zai2api/runtime';
+import { z } from 'zod';
 import { allOver } from './all-over.ts';
 import type { ChatCleaner } from './chat-cleaner.ts';
 import type { TokenRefresherSettings } from './config.ts';
 import type { FetchIdentity } from './fetch-identity.ts';
 import type { RefresherMetrics } from './metrics.ts';
+import type { MintBudget } from './mint-budget.ts';
 import type { SupplyState } from './supply-state.ts';
 import { toSupplyFault, worstFault, type SupplyFault } from './supply-fault.ts';
+import { createNote, type TickNotes } from './tick-notes.ts';
 
 /** Keeps the pool filled with guests. */
 export interface GuestKeeper {
@@ -15,7 +18,6 @@ export interface GuestKeeper {
   refill(signal: AbortSignal): Promise<{ readonly isFull: boolean; readonly nextAtMs?: number }>;
 }
 
-const HOUR_MS = 3_600_000;
 /** Guests are asked for like somebody who opens a few tabs: some at once, then no more than these in five seconds. */
 const BURST = 3;
 const BURST_WINDOW_MS = 5_000;
@@ -33,6 +35,8 @@ const repeatedGuest: SupplyFault = {
 export function createGuestKeeper(options: {
   settings: TokenRefresherSettings;
   store: CredentialStore;
+  budget: MintBudget;
+  notes: TickNotes;
   fetchIdentity: FetchIdentity;
   cleaner: ChatCleaner;
   supply: SupplyState;
@@ -41,25 +45,32 @@ export function createGuestKeeper(options: {
   now(): number;
   random(): number;
 }): GuestKeeper {
-  const { settings, store, fetchIdentity, cleaner, supply, metrics, logger } = options;
+  const { settings, store, budget, fetchIdentity, cleaner, supply, metrics, logger } = options;
   const lifetimeMs = settings.ZAI_AUTH_TOKEN_CACHE_TTL * 1000;
   const lookaheadMs = Math.min(settings.ZAI_REFRESH_INTERVAL * 1000, lifetimeMs * LONGEST_LOOKAHEAD_SHARE);
-  /** When guests were asked for within the last hour. */
-  let mintsMs: number[] = [];
+  const note = createNote({
+    notes: options.notes,
+    name: 'guests',
+    schema: z.record(z.string(), z.number()),
+    blank: {},
+  });
   /** User ids that were given out, until they expire. */
-  const known = new Map<string, number>();
+  let known = new Map<string, number>();
 
   async function retire(): Promise<void> {
     // While no new ones come in, the old ones are kept to the end.
     const byMs = options.now() + (supply.current.state === 'ok' ? lookaheadMs : 0);
     for (const credential of await store.retireExpired(byMs)) cleaner.clean(credential);
-    for (const [userId, expiresAtMs] of known) if (expiresAtMs <= options.now()) known.delete(userId);
+  }
+
+  async function loadKnown(): Promise<void> {
+    const entries = Object.entries(await note.read());
+    known = new Map(entries.filter(([, expiresAtMs]) => expiresAtMs > options.now()));
   }
 
   async function plan(): Promise<{ missing: number; plan: RefillPlan }> {
     const counts = await store.counts();
     const nowMs = options.now();
-    mintsMs = mintsMs.filter((atMs) => atMs > nowMs - HOUR_MS);
     const guests = settings.ZAI_ANON_POOL_SIZE;
     return {
       missing: guests - counts.guest.total,
@@ -67,7 +78,7 @@ export function createGuestKeeper(options: {
         guests,
         nowMs,
         poolState: supply.current,
-        recentMintsMs: mintsMs,
+        recentMintsMs: await budget.recent(nowMs),
         mintsPerHour: settings.ZAI_ANON_MINTS_PER_HOUR,
         burst: BURST,
         burstWindowMs: BURST_WINDOW_MS,
@@ -113,9 +124,13 @@ export function createGuestKeeper(options: {
     return ownEndMs > nowMs ? Math.min(ownEndMs, trustedUntilMs) : trustedUntilMs;
   }
 
-  async function mint(count: number, signal: AbortSignal): Promise<void> {
-    mintsMs.push(...Array<number>(count).fill(options.now()));
+  async function mint(wanted: number, signal: AbortSignal): Promise<void> {
+    const booking = { count: wanted, mostPerHour: settings.ZAI_ANON_MINTS_PER_HOUR, nowMs: options.now() };
+    const count = await budget.book(booking);
+    if (count === 0) return;
+    await loadKnown();
     const results = await allOver(Array.from({ length: count }, () => mintOne(signal)));
+    await note.write(Object.fromEntries(known));
     if (signal.aborted) return;
     const faults = results.filter((fault) => fault !== undefined);
     const worst = worstFault(faults);
@@ -127,6 +142,7 @@ export function createGuestKeeper(options: {
     async refill(signal) {
       await retire();
       const before = await plan();
+      signal.throwIfAborted();
       if (before.plan.mint > 0) await mint(before.plan.mint, signal);
       const { missing, plan: after } = await plan();
       if (missing <= 0) return { isFull: true };

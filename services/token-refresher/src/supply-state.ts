@@ -1,10 +1,14 @@
 import type { CredentialStore, PoolState } from '@zai2api/credentials';
 import type { Logger } from '@zai2api/runtime';
-import { createBackOff } from './back-off.ts';
+import { z } from 'zod';
+import { backOffMs } from './back-off.ts';
 import type { SupplyFault } from './supply-fault.ts';
+import { createNote, type TickNotes } from './tick-notes.ts';
 
 /** The pool state as the refresher sees it: written to the store, and to the log once per change. */
 export interface SupplyState {
+  /** What the last tick left, which may have run in another replica. Before anything else in a tick. */
+  load(): Promise<void>;
   readonly current: PoolState;
   /** A try failed: no other one before the back-off is over. */
   fail(fault: SupplyFault): Promise<void>;
@@ -17,18 +21,28 @@ export interface SupplyState {
 /** Starts in the state `ok`. */
 export function createSupplyState(options: {
   store: CredentialStore;
+  notes: TickNotes;
   logger: Logger;
   now(): number;
   random(): number;
 }): SupplyState {
   const { store, logger } = options;
-  const backOff = createBackOff(options);
+  const note = createNote({
+    notes: options.notes,
+    name: 'supply',
+    schema: z.object({ failures: z.int().min(0) }),
+    blank: { failures: 0 },
+  });
   let current: PoolState = { state: 'ok' };
+  let failures = 0;
 
-  async function enter(next: PoolState): Promise<void> {
+  async function enter(next: PoolState, nextFailures: number): Promise<void> {
     const isChange = next.state !== current.state;
+    const isOtherCount = nextFailures !== failures;
     current = next;
+    failures = nextFailures;
     await store.setPoolState(next);
+    if (isOtherCount) await note.write({ failures });
     if (!isChange) return;
     if (next.state === 'ok') logger.info('credentials come in again');
     else {
@@ -38,15 +52,23 @@ export function createSupplyState(options: {
   }
 
   return {
+    async load() {
+      [current, { failures }] = await Promise.all([store.poolState(), note.read()]);
+    },
     get current() {
       return current;
     },
-    fail: (fault) => enter({ state: fault.state, untilMs: options.now() + backOff.next(fault), reason: fault.reason }),
+    fail(fault) {
+      const untilMs = options.now() + backOffMs(fault, failures, () => options.random());
+      return enter({ state: fault.state, untilMs, reason: fault.reason }, failures + 1);
+    },
     runDry: (untilMs) =>
-      enter({ state: 'unsupplied', untilMs, reason: 'Guest tokens are off and no configured user token is valid.' }),
+      enter(
+        { state: 'unsupplied', untilMs, reason: 'Guest tokens are off and no configured user token is valid.' },
+        failures,
+      ),
     async recover() {
-      backOff.reset();
-      if (current.state !== 'ok') await enter({ state: 'ok' });
+      if (current.state !== 'ok' || failures !== 0) await enter({ state: 'ok' }, 0);
     },
   };
 }

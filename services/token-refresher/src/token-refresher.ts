@@ -8,10 +8,12 @@ import type { TokenRefresherSettings } from './config.ts';
 import { createFetchIdentity } from './fetch-identity.ts';
 import { createGuestKeeper } from './guest-keeper.ts';
 import { createRefresherMetrics } from './metrics.ts';
+import { createLocalMintBudget, type MintBudget } from './mint-budget.ts';
 import type { RefillSchedule, TickResult } from './refill-schedule.ts';
 import { createSupplyState } from './supply-state.ts';
+import { createLocalTickNotes, type TickNotes } from './tick-notes.ts';
 import { createUserKeeper } from './user-keeper.ts';
-import { parseUserTokens } from './user-tokens.ts';
+import { openUserTokenSource } from './user-token-source.ts';
 
 /** Keeps a credential store supplied. */
 export interface TokenRefresher {
@@ -31,6 +33,10 @@ export interface TokenRefresherOptions {
   readonly profile: WebProfile;
   readonly store: CredentialStore;
   readonly schedule: RefillSchedule;
+  /** Shared by all refreshers of a store. Default: in memory, for the only one. */
+  readonly budget?: MintBudget;
+  /** As `budget`. */
+  readonly notes?: TickNotes;
   readonly logger: Logger;
   readonly registry: Registry;
   /** Milliseconds since the epoch; the same clock as the store's. Default: the system's. */
@@ -45,20 +51,22 @@ const MAX_ANSWER_BYTES = 262_144;
 const KEEP_ALIVE_MS = 4_000;
 const MAX_CONNECTIONS = 6;
 
-/** Throws a ConfigError when a user token cannot be one. Nothing is called before `start`. */
+/** Throws a ConfigError when a user token cannot be one, or their file cannot be read. Nothing is called before `start`. */
 export function createTokenRefresher(options: TokenRefresherOptions): TokenRefresher {
   const {
     settings,
     profile,
     store,
     schedule,
+    budget = createLocalMintBudget(),
+    notes = createLocalTickNotes(),
     logger,
     registry,
     now = () => Date.now(),
     random = Math.random,
   } = options;
   const timeoutMs = settings.ZAI_REQUEST_TIMEOUT * 1000;
-  const tokens = parseUserTokens(settings.ZAI_UPSTREAM_TOKEN);
+  const tokens = openUserTokenSource({ settings, logger });
   // No cookie store: each call must look like a new visitor (protocol 1.1). Deadlines are set per call.
   const dispatcher = new Agent({
     connections: MAX_CONNECTIONS,
@@ -72,14 +80,16 @@ export function createTokenRefresher(options: TokenRefresherOptions): TokenRefre
   const fetchIdentity = createFetchIdentity({ dispatcher, profile, timeoutMs });
   const cleaner = createChatCleaner({ dispatcher, profile, timeoutMs, logger });
   const metrics = createRefresherMetrics({ registry, store });
-  const supply = createSupplyState({ store, logger, now, random });
-  const guests = createGuestKeeper({ settings, store, fetchIdentity, cleaner, supply, metrics, logger, now, random });
-  const users = createUserKeeper({ tokens, settings, store, fetchIdentity, metrics, logger, now, random });
+  const supply = createSupplyState({ store, notes, logger, now, random });
+  const common = { settings, store, notes, fetchIdentity, metrics, logger, now, random };
+  const guests = createGuestKeeper({ ...common, budget, cleaner, supply });
+  const users = createUserKeeper({ ...common, tokens: () => tokens.current() });
   const warmed = Promise.withResolvers<undefined>();
   let stopListening: (() => void) | undefined;
   let stopped: Promise<void> | undefined;
 
   async function tick(signal: AbortSignal): Promise<TickResult> {
+    await supply.load();
     const areGuestsOn = settings.ZAI_ANON_TOKEN_ENABLED;
     const [user, guest] = await allOver([
       users.check(signal),
@@ -101,6 +111,7 @@ export function createTokenRefresher(options: TokenRefresherOptions): TokenRefre
 
   async function stopAll(): Promise<void> {
     stopListening?.();
+    tokens.stop();
     await schedule.stop();
     await cleaner.stop();
     await dispatcher.destroy();
@@ -111,6 +122,7 @@ export function createTokenRefresher(options: TokenRefresherOptions): TokenRefre
     start() {
       if (stopListening || stopped) return;
       stopListening = store.onDemand(() => schedule.requestTick());
+      tokens.start(() => schedule.requestTick());
       schedule.start(tick);
     },
     async warm(signal) {

@@ -1,13 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { createMemoryCredentialStore, type Credential, type CredentialStore } from '@zai2api/credentials';
 import type { WebIdentity } from '@zai2api/dialects';
-import { createLogger, parseSettings, Secret } from '@zai2api/runtime';
+import { createLogger, parseSettings } from '@zai2api/runtime';
 import { TurnError, type ErrorCode } from '@zai2api/turn';
 import { Registry } from 'prom-client';
 import { tokenRefresherSettings } from './config.ts';
 import { createRefresherMetrics } from './metrics.ts';
+import { createLocalTickNotes, type TickNotes } from './tick-notes.ts';
 import { createUserKeeper, type UserKeeper } from './user-keeper.ts';
-import { parseUserTokens } from './user-tokens.ts';
+import { parseUserTokens, type UserToken } from './user-tokens.ts';
 
 const never = new AbortController().signal;
 const jwt = (claims: unknown, signature = 'sig'): string =>
@@ -28,7 +29,12 @@ const failure = (code: ErrorCode, reason?: string): TurnError =>
 
 interface Kit {
   readonly keeper: UserKeeper;
+  /** One more on the same store and notes, as in another replica. */
+  readonly createKeeper: () => UserKeeper;
+  /** From now on these tokens are configured. */
+  readonly configure: (...tokens: string[]) => void;
   readonly store: CredentialStore;
+  readonly notes: TickNotes;
   readonly ids: readonly string[];
   readonly lines: { level: string; msg: string }[];
   readonly asked: string[];
@@ -48,25 +54,34 @@ function createKit(...configured: string[]): Kit {
   const now = (): number => kit.nowMs;
   const store = createMemoryCredentialStore({ now, startTimer: () => () => undefined });
   const registry = new Registry();
-  const tokens = parseUserTokens(new Secret(configured.join(',')));
+  const notes = createLocalTickNotes();
+  const metrics = createRefresherMetrics({ registry, store });
+  const parse = (texts: readonly string[]): UserToken[] => parseUserTokens(texts.join(','), 'ZAI_UPSTREAM_TOKEN');
+  let tokens = parse(configured);
+  const ids = tokens.map(({ id }) => id);
   const asked: string[] = [];
-  const keeper = createUserKeeper({
-    tokens,
-    settings,
-    store,
-    fetchIdentity: ({ token = '' }) => {
-      asked.push(token);
-      return kit.answer(token);
-    },
-    metrics: createRefresherMetrics({ registry, store }),
-    logger,
-    now,
-    random: () => 0,
-  });
+  const createKeeper = (): UserKeeper =>
+    createUserKeeper({
+      tokens: () => tokens,
+      settings,
+      store,
+      notes,
+      fetchIdentity: ({ token = '' }) => {
+        asked.push(token);
+        return kit.answer(token);
+      },
+      metrics,
+      logger,
+      now,
+      random: () => 0,
+    });
   const kit: Kit = {
-    keeper,
+    keeper: createKeeper(),
+    createKeeper,
+    configure: (...next) => void (tokens = parse(next)),
     store,
-    ids: tokens.map(({ id }) => id),
+    notes,
+    ids,
     lines,
     asked,
     answer: (token) => Promise.resolve(user(token === bob ? 'bob' : 'ada', token)),
@@ -221,8 +236,62 @@ describe('createUserKeeper', () => {
       if (kit.asked.length > before) checksAtSeconds.push((kit.nowMs - startMs) / 1000);
       kit.nowMs += 1_000;
     }
-    expect(checksAtSeconds).toEqual([0, 30, 90, 210]);
+    expect(checksAtSeconds).toEqual([0, 60, 180]);
     expect((await kit.store.counts()).user.total).toBe(0);
+  });
+
+  it('does not ask twice when replicas take turns, and each knows what the other found', async () => {
+    const kit = createKit(ada, bob);
+    const rotated = jwt({ id: 'ada' }, 'rotated');
+    kit.answer = (token) => Promise.resolve(token === bob ? newGuest : user('ada', rotated));
+    const other = kit.createKeeper();
+    await kit.keeper.check(never);
+    expect(await other.check(never)).toMatchObject({ usable: 1 });
+    expect(kit.asked).toEqual([ada, bob]);
+    kit.nowMs += 300_000;
+    await other.check(never);
+    expect(kit.asked).toEqual([ada, bob, rotated]);
+    expect(await kit.outcomes()).toEqual({ rotated: 1, downgraded: 1, valid: 1 });
+    expect(kit.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
+  });
+
+  it('takes out at once what is taken out of the configuration here, and checks what is new', async () => {
+    const kit = createKit(ada);
+    await kit.keeper.check(never);
+    kit.configure(bob);
+    expect(await kit.keeper.check(never)).toMatchObject({ usable: 1 });
+    expect(kit.asked).toEqual([ada, bob]);
+    expect(await kit.leaseToken()).toMatchObject({ token: bob });
+    expect((await kit.store.counts()).user.total).toBe(1);
+    kit.configure();
+    expect(await kit.keeper.check(never)).toEqual({ usable: 0 });
+    expect((await kit.store.counts()).user.total).toBe(0);
+    expect(await kit.keeper.check(never)).toEqual({ usable: 0 });
+    expect(JSON.stringify(kit.lines)).not.toContain(ada);
+  });
+
+  it('leaves the token of a replica that is configured otherwise, until none has been for two minutes', async () => {
+    const kit = createKit(ada);
+    await kit.keeper.check(never);
+    const other = kit.createKeeper();
+    kit.configure(bob);
+    expect(await other.check(never)).toMatchObject({ usable: 1 });
+    expect((await kit.store.counts()).user.total).toBe(2);
+    kit.nowMs += 119_999;
+    await other.check(never);
+    expect((await kit.store.counts()).user.total).toBe(2);
+    kit.nowMs += 1;
+    await other.check(never);
+    expect((await kit.store.counts()).user.total).toBe(1);
+    expect(kit.asked).toEqual([ada, bob]);
+  });
+
+  it('starts anew when the notes are lost or cannot be read', async () => {
+    const kit = createKit(ada);
+    await kit.keeper.check(never);
+    await kit.notes.write('users', '{"of":"another version"}');
+    expect(await kit.keeper.check(never)).toMatchObject({ usable: 1 });
+    expect(kit.asked).toEqual([ada, ada]);
   });
 
   it('ends with its signal and judges nobody', async () => {

@@ -3,51 +3,52 @@ import type { WebIdentity } from '@zai2api/dialects';
 import type { Logger } from '@zai2api/runtime';
 import { TurnError } from '@zai2api/turn';
 import { allOver } from './all-over.ts';
-import { createBackOff, type BackOff } from './back-off.ts';
+import { backOffMs } from './back-off.ts';
 import type { TokenRefresherSettings } from './config.ts';
 import type { FetchIdentity } from './fetch-identity.ts';
 import type { RefresherMetrics } from './metrics.ts';
 import { isRefusal, toSupplyFault } from './supply-fault.ts';
+import { createNote, type TickNotes } from './tick-notes.ts';
 import type { UserToken } from './user-tokens.ts';
+import { isInUse, watchedTokensSchema, watchToken, type WatchedToken } from './watched-token.ts';
 
 /** Keeps the operator's tokens checked. */
 export interface UserKeeper {
-  /** Checks what is due. */
+  /** Takes out what is no longer configured, and checks what is due. */
   check(signal: AbortSignal): Promise<{ readonly usable: number; readonly nextAtMs?: number }>;
 }
 
 /** A refused token is asked about again rarely: each time the upstream may make a new guest of it (protocol 2). */
 const DEAD_CHECK_INTERVAL_MS = 3_600_000;
-/** A token that turns refuse but the check accepts is put back at once, then ever more slowly. */
-const FIRST_REVIVAL_GAP_MS = 30_000;
-const LONGEST_REVIVAL_GAP_MS = 600_000;
+/**
+ * A token that turns refuse but the check accepts is put back at once, the next times ever later: maintained peers let a token rest for
+ * one minute or for thirty after three failures (protocol 2).
+ */
+const FIRST_REVIVAL_GAP_MS = 60_000;
+const LONGEST_REVIVAL_GAP_MS = 1_800_000;
+/**
+ * A token that no replica has been configured with for this long is taken out. Mounted secrets reach the nodes up to two minutes apart, and
+ * until then the replicas must not take out each other's tokens.
+ */
+const ORPHAN_AFTER_MS = 120_000;
 
 type Verdict =
   | { readonly result: 'valid'; readonly identity: WebIdentity }
   | { readonly result: 'dead'; readonly how: 'refused' | 'downgraded' }
   | { readonly result: 'unknown'; readonly error: unknown };
 
-interface WatchedToken {
+/** A token and what is known of it. */
+interface Watched {
   readonly configured: UserToken;
-  readonly backOff: BackOff;
-  /** The latest token of this identity. */
-  token: string;
-  /** Who it must belong to. */
-  owner: WebIdentity | undefined;
-  /** `unknown`: in use, but not yet checked. */
-  status: 'new' | 'valid' | 'unknown' | 'dead';
-  checkedAtMs: number;
-  nextCheckAtMs: number;
-  /** How often it went missing from the pool since it last stayed there, and when. */
-  losses: number;
-  lostAtMs: number;
+  readonly state: WatchedToken;
 }
 
-/** `now` gives milliseconds since the epoch, `random` numbers from 0 to 1. */
+/** `tokens` gives those configured right now; `now` milliseconds since the epoch, `random` numbers from 0 to 1. */
 export function createUserKeeper(options: {
-  tokens: readonly UserToken[];
+  tokens(): readonly UserToken[];
   settings: TokenRefresherSettings;
   store: CredentialStore;
+  notes: TickNotes;
   fetchIdentity: FetchIdentity;
   metrics: RefresherMetrics;
   logger: Logger;
@@ -56,35 +57,60 @@ export function createUserKeeper(options: {
 }): UserKeeper {
   const { settings, store, fetchIdentity, metrics, logger } = options;
   const checkIntervalMs = settings.ZAI_USER_TOKEN_CHECK_INTERVAL * 1000;
-  const watched = options.tokens.map((configured): WatchedToken => ({
-    configured,
-    backOff: createBackOff(options),
-    token: configured.configured,
-    owner: configured.owner,
-    status: 'new',
-    checkedAtMs: -Infinity,
-    nextCheckAtMs: -Infinity,
-    losses: 0,
-    lostAtMs: -Infinity,
-  }));
-  const inUse = (): WatchedToken[] =>
-    watched.filter(({ status, owner }) => (status === 'valid' || status === 'unknown') && owner !== undefined);
+  const note = createNote({ notes: options.notes, name: 'users', schema: watchedTokensSchema, blank: {} });
+  /** What was configured here at the last check. */
+  let configuredIds: ReadonlySet<string> = new Set();
+
+  /** The configured tokens with what the last tick knew of them, and the ids of those that nobody is configured with any more. */
+  function match(known: Record<string, WatchedToken>): { watched: Watched[]; leftOver: Record<string, WatchedToken> } {
+    const nowMs = options.now();
+    const tokens = options.tokens();
+    const ids = new Set(tokens.map(({ id }) => id));
+    const watched = tokens.map((configured) => {
+      const state = known[configured.id] ?? watchToken(configured);
+      return { configured, state: { ...state, seenAtMs: nowMs } };
+    });
+    const leftOver = Object.fromEntries(Object.entries(known).filter(([id]) => !ids.has(id)));
+    return { watched, leftOver };
+  }
+
+  /** Takes out those that were taken out of the configuration here, or long enough ago anywhere; returns the others. */
+  async function dropUnconfigured(
+    leftOver: Record<string, WatchedToken>,
+    ids: ReadonlySet<string>,
+  ): Promise<Record<string, WatchedToken>> {
+    const nowMs = options.now();
+    const kept: Record<string, WatchedToken> = {};
+    const droppedHere = [...configuredIds].filter((id) => !ids.has(id));
+    const isOrphan = ({ seenAtMs }: WatchedToken): boolean => nowMs - seenAtMs >= ORPHAN_AFTER_MS;
+    for (const [id, state] of Object.entries(leftOver)) {
+      if (!droppedHere.includes(id) && !isOrphan(state)) kept[id] = state;
+    }
+    const dropped = new Set([...droppedHere, ...Object.keys(leftOver)].filter((id) => kept[id] === undefined));
+    for (const id of dropped) {
+      await store.remove(id);
+      logger.info({ credential: id }, 'a user token is no longer configured and no longer used');
+    }
+    configuredIds = ids;
+    return kept;
+  }
 
   /** A turn found a token dead: the store has fewer than it should. Which one is not known, so all are asked about. */
-  async function noticeLosses(): Promise<void> {
-    const missing = inUse().length - (await store.counts()).user.total;
+  async function noticeLosses(states: readonly WatchedToken[], others: readonly WatchedToken[]): Promise<void> {
+    const inUse = states.filter(isInUse);
+    const missing = inUse.length + others.filter(isInUse).length - (await store.counts()).user.total;
     const nowMs = options.now();
-    for (const token of inUse()) {
+    for (const state of inUse) {
       if (missing <= 0) {
-        if (nowMs - token.lostAtMs > LONGEST_REVIVAL_GAP_MS) token.losses = 0;
+        if (nowMs - state.lostAtMs > LONGEST_REVIVAL_GAP_MS) state.losses = 0;
         continue;
       }
       const gapMs =
-        token.losses === 0 ? 0 : Math.min(LONGEST_REVIVAL_GAP_MS, FIRST_REVIVAL_GAP_MS * 2 ** (token.losses - 1));
-      token.nextCheckAtMs = Math.min(token.nextCheckAtMs, token.checkedAtMs + gapMs);
-      if (token.nextCheckAtMs > nowMs) continue;
-      token.losses++;
-      token.lostAtMs = nowMs;
+        state.losses === 0 ? 0 : Math.min(LONGEST_REVIVAL_GAP_MS, FIRST_REVIVAL_GAP_MS * 2 ** (state.losses - 1));
+      state.nextCheckAtMs = Math.min(state.nextCheckAtMs, state.checkedAtMs + gapMs);
+      if (state.nextCheckAtMs > nowMs) continue;
+      state.losses++;
+      state.lostAtMs = nowMs;
     }
   }
 
@@ -92,7 +118,7 @@ export function createUserKeeper(options: {
     try {
       const identity = await fetchIdentity({ token, signal });
       // The upstream answers a dead token with a brand-new guest (protocol 2).
-      const isSame = owner === undefined ? identity.role === 'user' : identity.userId === owner.userId;
+      const isSame = owner === null ? identity.role === 'user' : identity.userId === owner.userId;
       return isSame ? { result: 'valid', identity } : { result: 'dead', how: 'downgraded' };
     } catch (error) {
       signal.throwIfAborted();
@@ -101,88 +127,99 @@ export function createUserKeeper(options: {
     }
   }
 
-  async function checkOne(token: WatchedToken, signal: AbortSignal): Promise<void> {
-    let verdict = await ask(token, signal);
-    if (verdict.result === 'dead' && token.token !== token.configured.configured) {
+  async function checkOne(watched: Watched, signal: AbortSignal): Promise<void> {
+    const { state, configured } = watched;
+    let verdict = await ask(state, signal);
+    if (verdict.result === 'dead' && state.token !== configured.configured) {
       // What the upstream rotated to may have ended before what the operator gave.
-      token.token = token.configured.configured;
-      verdict = await ask(token, signal);
+      state.token = configured.configured;
+      verdict = await ask(state, signal);
     }
-    token.checkedAtMs = options.now();
-    if (verdict.result === 'valid') await accept(token, verdict.identity);
-    else if (verdict.result === 'dead') await bury(token, verdict.how);
-    else await keepUnchecked(token, verdict.error);
+    state.checkedAtMs = options.now();
+    if (verdict.result === 'valid') await accept(watched, verdict.identity);
+    else if (verdict.result === 'dead') await bury(watched, verdict.how);
+    else await keepUnchecked(watched, verdict.error);
   }
 
-  async function accept(token: WatchedToken, identity: WebIdentity): Promise<void> {
-    const { id } = token.configured;
-    const isRotated = identity.token !== token.token;
+  async function accept({ configured, state }: Watched, identity: WebIdentity): Promise<void> {
+    const { id } = configured;
+    const isRotated = identity.token !== state.token;
     metrics.countUserCheck(isRotated ? 'rotated' : 'valid');
-    if (token.status !== 'valid') logger.info({ credential: id, role: identity.role }, 'a user token is valid');
-    if (identity.role === 'guest' && token.status !== 'valid') {
-      logger.warn({ credential: id }, 'a token in ZAI_UPSTREAM_TOKEN is a guest token: it can do no more than a guest');
+    if (state.status !== 'valid') logger.info({ credential: id, role: identity.role }, 'a user token is valid');
+    if (identity.role === 'guest' && state.status !== 'valid') {
+      logger.warn({ credential: id }, 'a configured user token is a guest token: it can do no more than a guest');
     }
-    token.token = identity.token;
-    token.owner = identity;
-    token.status = 'valid';
-    token.backOff.reset();
-    token.nextCheckAtMs = options.now() + checkIntervalMs;
-    await store.put(toCredential(token, identity));
+    state.token = identity.token;
+    state.owner = { userId: identity.userId, name: identity.name };
+    state.status = 'valid';
+    state.failures = 0;
+    state.nextCheckAtMs = options.now() + checkIntervalMs;
+    await store.put(toCredential(id, state.token, state.owner));
   }
 
-  async function bury(token: WatchedToken, how: 'refused' | 'downgraded'): Promise<void> {
-    const { id } = token.configured;
+  async function bury({ configured: { id }, state }: Watched, how: 'refused' | 'downgraded'): Promise<void> {
     metrics.countUserCheck(how);
     await store.remove(id);
-    if (token.status !== 'dead') {
+    if (state.status !== 'dead') {
       const what = how === 'refused' ? 'the upstream refuses it' : 'the upstream answered with another identity';
       logger.error(
         { credential: id },
-        `a user token is dead and no longer used: ${what}; put a fresh one into ZAI_UPSTREAM_TOKEN`,
+        `a user token is dead and no longer used: ${what}; put a fresh one into ZAI_UPSTREAM_TOKEN or its file`,
       );
     }
-    token.status = 'dead';
-    token.nextCheckAtMs = options.now() + DEAD_CHECK_INTERVAL_MS;
+    state.status = 'dead';
+    state.nextCheckAtMs = options.now() + DEAD_CHECK_INTERVAL_MS;
   }
 
   /** Unknown is not dead: a token is used until the upstream says otherwise. */
-  async function keepUnchecked(token: WatchedToken, error: unknown): Promise<void> {
-    const { id } = token.configured;
+  async function keepUnchecked({ configured: { id }, state }: Watched, error: unknown): Promise<void> {
     const fault = toSupplyFault(error);
     metrics.countUserCheck('unknown');
-    token.nextCheckAtMs = options.now() + token.backOff.next(fault);
-    if (token.status === 'dead') return;
-    if (token.status === 'new') {
-      const fate = token.owner ? 'it is used as it is' : 'it names no user id and is not used before that';
+    state.nextCheckAtMs = options.now() + backOffMs(fault, state.failures, () => options.random());
+    state.failures++;
+    if (state.status === 'dead') return;
+    if (state.status === 'new') {
+      const fate = state.owner ? 'it is used as it is' : 'it names no user id and is not used before that';
       logger.warn(
         { credential: id, state: fault.state, reason: fault.reason },
         `a user token could not be checked; ${fate}`,
       );
-      token.status = 'unknown';
+      state.status = 'unknown';
     }
-    if (token.owner) await store.put(toCredential(token, token.owner));
+    if (state.owner) await store.put(toCredential(id, state.token, state.owner));
   }
 
-  function toCredential({ configured, token }: WatchedToken, { userId, name }: WebIdentity): Credential {
-    return {
-      id: configured.id,
-      kind: 'user',
-      token,
-      userId,
-      userName: name === '' ? 'User' : name,
-      createdAtMs: options.now(),
-      expiresAtMs: Infinity,
-      concurrency: settings.ZAI_UPSTREAM_TOKEN_CONCURRENCY,
-    };
-  }
+  const toCredential = (id: string, token: string, owner: { userId: string; name: string }): Credential => ({
+    id,
+    kind: 'user',
+    token,
+    userId: owner.userId,
+    userName: owner.name === '' ? 'User' : owner.name,
+    createdAtMs: options.now(),
+    expiresAtMs: Infinity,
+    concurrency: settings.ZAI_UPSTREAM_TOKEN_CONCURRENCY,
+  });
 
   return {
     async check(signal) {
-      if (watched.length === 0) return { usable: 0 };
-      await noticeLosses();
-      const due = watched.filter(({ nextCheckAtMs }) => nextCheckAtMs <= options.now());
-      await allOver(due.map((token) => checkOne(token, signal)));
-      return { usable: inUse().length, nextAtMs: Math.min(...watched.map(({ nextCheckAtMs }) => nextCheckAtMs)) };
+      const known = await note.read();
+      const { watched, leftOver } = match(known);
+      if (watched.length === 0 && configuredIds.size === 0 && Object.keys(leftOver).length === 0) return { usable: 0 };
+      const ids = new Set(watched.map(({ configured }) => configured.id));
+      const kept = await dropUnconfigured(leftOver, ids);
+      const states = watched.map(({ state }) => state);
+      await noticeLosses(states, Object.values(kept));
+      const due = watched.filter(({ state }) => state.nextCheckAtMs <= options.now());
+      try {
+        await allOver(due.map((one) => checkOne(one, signal)));
+      } finally {
+        // Also what an aborted tick has learned.
+        const learned = watched.map(({ configured, state }) => [configured.id, state] as const);
+        await note.write({ ...kept, ...Object.fromEntries(learned) });
+      }
+      const usable = states.filter(isInUse).length;
+      if (states.length === 0) return { usable };
+      return { usable, nextAtMs: Math.min(...states.map(({ nextCheckAtMs }) => nextCheckAtMs)) };
     },
   };
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { decodeIdentity, type WebIdentity } from '@zai2api/dialects';
-import { ConfigError, type Secret } from '@zai2api/runtime';
+import { ConfigError } from '@zai2api/runtime';
 
 /** One token of the operator's. */
 export interface UserToken {
@@ -13,13 +13,20 @@ export interface UserToken {
 
 const ID_HEX_DIGITS = 12;
 
-/** The configured tokens, each once. Throws a ConfigError for one that cannot be sent in a header. */
-export function parseUserTokens(secret: Secret | undefined): UserToken[] {
-  const parts = (secret?.reveal() ?? '').split(',').map((part) => part.trim());
+/** What stands between two tokens, by where they come from. */
+const separators = { ZAI_UPSTREAM_TOKEN: /,/, ZAI_UPSTREAM_TOKEN_FILE: /[,\r\n]/ } as const;
+
+/** Where user tokens come from: the setting's value, or the text of the file that it names. */
+export type UserTokenSetting = keyof typeof separators;
+
+/** The tokens in a text, each once. Throws a ConfigError, which does not repeat it, for one that cannot be sent in a header. */
+export function parseUserTokens(text: string, setting: UserTokenSetting): UserToken[] {
+  const parts = text.split(separators[setting]).map((part) => part.trim());
   const tokens = [...new Set(parts.filter((part) => part !== ''))];
   if (tokens.some((token) => !/^[\x21-\x7e]+$/.test(token))) {
     throw new ConfigError([
-      'ZAI_UPSTREAM_TOKEN: expected tokens of printable ASCII characters without blanks, comma separated',
+      `${setting}: expected tokens of printable ASCII characters without blanks, ` +
+        (setting === 'ZAI_UPSTREAM_TOKEN' ? 'comma separated' : 'one per line or comma separated'),
     ]);
   }
   return tokens.map((configured) => ({

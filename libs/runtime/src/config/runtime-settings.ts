@@ -20,7 +20,10 @@ export const runtimeSettings = {
     alias: (word) => (word.includes('%(') ? 'text' : undefined),
     description: '`json` (one object per line) or `text` (for people).',
   }),
-  ZAI_ADMIN_HOST: setting.text({ default: '0.0.0.0', description: 'Address of the admin port.' }),
+  ZAI_ADMIN_HOST: setting.optionalText({
+    description:
+      'Address of the admin port; unset: every address, or loopback where `standalone` listens on loopback only.',
+  }),
   ZAI_ADMIN_PORT: setting.integer({
     default: 9464,
     max: 65_535,

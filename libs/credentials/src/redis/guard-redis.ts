@@ -1,0 +1,112 @@
+import type { Cluster, Redis } from 'ioredis';
+import { storeUnavailable } from './store-unavailable.ts';
+
+/** A connection to Redis, or the several ones to a Cluster. */
+export type RedisClient = Redis | Cluster;
+
+/** The part of a logger that the store uses. */
+export interface StoreLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+/** Between Redis and those who must not hang when it does. */
+export interface RedisGuard {
+  /**
+   * Runs commands. Rejects with `store_unavailable` when they fail or take too long, and at once while Redis is known not to answer;
+   * what was sent may then still have happened.
+   */
+  run<T>(send: () => Promise<T>): Promise<T>;
+  /** No more probes. */
+  stop(): void;
+}
+
+/** How soon after an unanswered probe the next one follows. */
+const PROBE_PAUSE_MS = 250;
+
+/**
+ * A breaker: after the first command that gets no answer within `timeoutMs`, nobody else waits for one, until a probe in the background is
+ * answered. A refusal by Redis itself is an answer. Changes are logged once each.
+ */
+export function guardRedis(options: {
+  timeoutMs: number;
+  probe: () => Promise<unknown>;
+  logger: StoreLogger;
+  onDown: () => void;
+  onUp: () => void;
+}): RedisGuard {
+  const { timeoutMs, probe, logger } = options;
+  let down: { readonly sinceMs: number; readonly fault: string } | undefined;
+  let probeTimer: NodeJS.Timeout | undefined;
+  let stopped = false;
+
+  function goDown(fault: string): void {
+    if (down || stopped) return;
+    down = { sinceMs: performance.now(), fault };
+    logger.warn({ reason: fault }, 'the credential store does not answer');
+    probeSoon();
+    options.onDown();
+  }
+
+  function goUp(): void {
+    if (!down || stopped) return;
+    const downMs = Math.round(performance.now() - down.sinceMs);
+    down = undefined;
+    logger.info({ downMs }, 'the credential store answers again');
+    options.onUp();
+  }
+
+  function probeSoon(): void {
+    probeTimer = setTimeout(() => {
+      withinTime(probe, timeoutMs).then(goUp, (error: unknown) => {
+        if (isReply(error)) goUp();
+        else if (!stopped) probeSoon();
+      });
+    }, PROBE_PAUSE_MS);
+    probeTimer.unref();
+  }
+
+  return {
+    async run(send) {
+      if (down) throw storeUnavailable(down.fault);
+      try {
+        return await withinTime(send, timeoutMs);
+      } catch (error) {
+        const fault = nameFault(error);
+        if (!isReply(error)) goDown(fault);
+        throw storeUnavailable(fault);
+      }
+    },
+    stop() {
+      stopped = true;
+      clearTimeout(probeTimer);
+    },
+  };
+}
+
+class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+}
+
+async function withinTime<T>(send: () => Promise<T>, timeoutMs: number): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new NoAnswer()), timeoutMs);
+  const sent = send();
+  // Nobody hears of what comes after the time.
+  sent.catch(() => undefined);
+  try {
+    return await Promise.race([sent, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Redis answered, if only to refuse. While it loads its data or a Cluster has no majority it answers, too, and nothing can be done. */
+const isReply = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError';
+
+/** The first word of a refusal, or the code of a connection fault. Never more: Redis repeats arguments in some of its texts. */
+function nameFault(error: unknown): string {
+  if (isReply(error)) return /^[A-Z]+/.exec(error.message)?.[0] ?? error.name;
+  if (error instanceof Error) return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  return 'unknown';
+}

@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import type { Credential } from '../credential.ts';
+import type { KindCounts, LeaseOutcome, PoolCounts } from '../credential-store.ts';
+import type { BadPoolState, PoolState } from '../pool-state.ts';
+import type { RedisClient } from './guard-redis.ts';
+import type { PoolKeys } from './pool-keys.ts';
+import {
+  countCredentialsLua,
+  putCredentialLua,
+  removeCredentialLua,
+  retireExpiredLua,
+  setPoolStateLua,
+} from './scripts/keep-credentials.ts';
+import { leaseCredentialsLua } from './scripts/lease-credentials.ts';
+import { releaseLeaseLua, renewLeaseLua } from './scripts/release-lease.ts';
+
+/** One lease request as the script takes it. */
+export interface LeaseAsk {
+  /** Id of the lease to come, chosen by who asks: the same one never gives two leases. */
+  readonly id: string;
+  readonly leaseMs: number;
+  readonly waitMs: number;
+  /** Asked for the first time: if it has to wait, the refresher hears of it. */
+  readonly isNew: boolean;
+  readonly exclude: readonly string[];
+}
+
+export type LeaseAnswer =
+  | { readonly kind: 'granted'; readonly fence: number; readonly credential: Credential }
+  | { readonly kind: 'refused'; readonly state: BadPoolState; readonly untilMs: number }
+  | { readonly kind: 'wait'; readonly backInMs: number | undefined };
+
+/** The pool in Redis, one command for each method. Times that come back are milliseconds from now. */
+export interface PoolCommands {
+  lease(asks: readonly LeaseAsk[]): Promise<{ readonly dueInMs: number | undefined; readonly answers: LeaseAnswer[] }>;
+  release(leaseId: string, outcome: LeaseOutcome): Promise<void>;
+  renew(leaseId: string, leaseMs: number): Promise<boolean>;
+  put(credential: Credential): Promise<void>;
+  remove(id: string): Promise<void>;
+  retireExpired(byMs: number | undefined): Promise<Credential[]>;
+  counts(): Promise<Omit<PoolCounts, 'waiting'>>;
+  setPoolState(state: PoolState): Promise<void>;
+  poolState(): Promise<PoolState>;
+}
+
+/** `clock` gives milliseconds since the epoch; undefined: the clock of the server. Rejects as the client does. */
+export function createPoolCommands(
+  client: RedisClient,
+  keys: PoolKeys,
+  clock: (() => number) | undefined,
+): PoolCommands {
+  async function run(script: Script, ...values: (string | number)[]): Promise<unknown> {
+    const nowText = clock ? String(Math.floor(clock())) : '';
+    const all = [...keys.all, nowText, keys.channel, ...values];
+    try {
+      return await client.evalsha(script.digest, keys.all.length, ...all);
+    } catch (error) {
+      // A server that was restarted, or that nobody has used yet.
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return client.eval(script.lua, keys.all.length, ...all);
+    }
+  }
+
+  return {
+    async lease(asks) {
+      const [dueInMs, ...answers] = (await run(scripts.lease, JSON.stringify(asks))) as [number, ...WireAnswer[]];
+      return { dueInMs: atLeastZero(dueInMs), answers: answers.map(decodeAnswer) };
+    },
+    async release(leaseId, outcome) {
+      await run(scripts.release, leaseId, outcome.result, 'coolDownMs' in outcome ? outcome.coolDownMs : 0);
+    },
+    renew: async (leaseId, leaseMs) => (await run(scripts.renew, leaseId, leaseMs)) === 1,
+    async put(credential) {
+      const { id, kind, concurrency, expiresAtMs } = credential;
+      await run(scripts.put, id, kind, concurrency, encodeTime(expiresAtMs), JSON.stringify(credential));
+    },
+    async remove(id) {
+      await run(scripts.remove, id);
+    },
+    async retireExpired(byMs) {
+      const retired = (await run(scripts.retire, byMs === undefined ? '' : encodeTime(byMs))) as string[];
+      return retired.map(decodeCredential);
+    },
+    async counts() {
+      const numbers = (await run(scripts.count)) as number[];
+      return { user: toKindCounts(numbers.slice(0, 5)), guest: toKindCounts(numbers.slice(5)) };
+    },
+    async setPoolState(state) {
+      const isOk = state.state === 'ok';
+      await run(scripts.setState, state.state, isOk ? '0' : encodeTime(state.untilMs), isOk ? '' : state.reason);
+    },
+    async poolState() {
+      const [state, untilMs, reason] = await client.hmget(keys.meta, 'state', 'untilMs', 'reason');
+      if (!state || state === 'ok') return { state: 'ok' };
+      return { state: state as BadPoolState, untilMs: decodeTime(untilMs), reason: reason ?? '' };
+    },
+  };
+}
+
+interface Script {
+  readonly lua: string;
+  readonly digest: string;
+}
+
+const scriptOf = (lua: string): Script => ({ lua, digest: createHash('sha1').update(lua).digest('hex') });
+
+const scripts = {
+  lease: scriptOf(leaseCredentialsLua),
+  release: scriptOf(releaseLeaseLua),
+  renew: scriptOf(renewLeaseLua),
+  put: scriptOf(putCredentialLua),
+  remove: scriptOf(removeCredentialLua),
+  retire: scriptOf(retireExpiredLua),
+  count: scriptOf(countCredentialsLua),
+  setState: scriptOf(setPoolStateLua),
+};
+
+type WireAnswer =
+  | readonly ['granted', fence: number, credential: string]
+  | readonly ['refused', state: string, untilMs: number]
+  | readonly ['wait', backInMs: number];
+
+function decodeAnswer(answer: WireAnswer): LeaseAnswer {
+  switch (answer[0]) {
+    case 'granted':
+      return { kind: 'granted', fence: answer[1], credential: decodeCredential(answer[2]) };
+    case 'refused':
+      return { kind: 'refused', state: answer[1] as BadPoolState, untilMs: answer[2] };
+    case 'wait':
+      return { kind: 'wait', backInMs: atLeastZero(answer[1]) };
+  }
+}
+
+/** JSON has no infinity: it comes back as null. */
+function decodeCredential(text: string): Credential {
+  const { expiresAtMs, ...rest } = JSON.parse(text) as Credential & { expiresAtMs: number | null };
+  return { ...rest, expiresAtMs: expiresAtMs ?? Infinity };
+}
+
+function toKindCounts([ready = 0, leased = 0, coolingDown = 0, challenged = 0, expired = 0]: number[]): KindCounts {
+  return { ready, leased, coolingDown, challenged, total: ready + leased + coolingDown + challenged, expired };
+}
+
+const encodeTime = (ms: number): string => (ms === Infinity ? 'inf' : ms === -Infinity ? '-inf' : String(ms));
+const decodeTime = (text: string | null | undefined): number => (text === 'inf' ? Infinity : Number(text ?? 0));
+const atLeastZero = (ms: number): number | undefined => (ms < 0 ? undefined : ms);
