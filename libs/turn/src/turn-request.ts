@@ -37,6 +37,8 @@ export interface ToolDefinition {
   readonly parameters: Readonly<Record<string, unknown>>;
   /** True: arguments that the schema refuses are never delivered. */
   readonly strict: boolean;
+  /** Path of the schema in the client's request, for its errors. */
+  readonly param?: string | undefined;
 }
 
 /** Whether and which tool must be called; `tools` narrows the choice to some of the declared ones. */

@@ -121,7 +121,7 @@ async function readTurn(
 ): Promise<Omit<DecodedRequest, 'request' | 'warnings'> & { readonly turn: DriverTurn }> {
   const body = await readJsonBody(ctx, options.settings.ZAI_MAX_BODY_BYTES);
   const { request, warnings, ...form } = dialect.decodeRequest(body);
-  checkSchemas(request, options.checkSchema, form.legacyFunctions ? 'functions' : 'tools');
+  checkSchemas(request, options.checkSchema);
   const turn = await prepareTurn({ request, warnings, stream: form.stream }, signal, options);
   return { ...form, turn };
 }

@@ -38,15 +38,18 @@ describe('the schemas of a request', () => {
     // Only told to the model.
     request(text, tool(false, bad)),
   ])('are good (%#)', (asked) => {
-    expect(() => checkSchemas(asked, checkSchema, 'tools')).not.toThrow();
+    expect(() => checkSchemas(asked, checkSchema)).not.toThrow();
   });
 
   it.each([
-    [request(formatOf(bad)), 'tools', 'response_format.json_schema.schema'],
-    [request(text, tool(true, good), tool(true, bad)), 'tools', 'tools[1].function.parameters'],
-    [request(text, tool(true, bad)), 'functions', 'functions[0].parameters'],
-  ] as const)('are refused with their path (%#)', (asked, field, param) => {
-    expect(() => checkSchemas(asked, checkSchema, field)).toThrow(
+    [request(formatOf(bad)), 'response_format.json_schema.schema'],
+    [
+      request(text, tool(true, good), { ...tool(true, bad), param: 'tools[3].function.parameters' }),
+      'tools[3].function.parameters',
+    ],
+    [request(text, { ...tool(true, bad), param: 'functions[0].parameters' }), 'functions[0].parameters'],
+  ] as const)('are refused with their path (%#)', (asked, param) => {
+    expect(() => checkSchemas(asked, checkSchema)).toThrow(
       expect.objectContaining({
         code: 'invalid_request',
         details: { layer: 'client', reason: 'invalid_json_schema', param, cause: expect.anything() },
@@ -58,7 +61,7 @@ describe('the schemas of a request', () => {
     const broken = (): never => {
       throw new Error('ours');
     };
-    expect(() => checkSchemas(request(formatOf(good)), broken, 'tools')).toThrow(TurnError);
-    expect(() => checkSchemas(request(formatOf(good)), broken, 'tools')).toThrow('Internal error.');
+    expect(() => checkSchemas(request(formatOf(good)), broken)).toThrow(TurnError);
+    expect(() => checkSchemas(request(formatOf(good)), broken)).toThrow('Internal error.');
   });
 });

@@ -5,17 +5,12 @@ import { TurnError, type TurnRequest } from '@zai2api/turn';
  * Refuses, before anything is asked of the upstream, a request whose answer could not be checked: the TurnError of the check with the
  * path of the schema that is none (contract 1.5). Schemas of tools that are not strict are only told to the model.
  */
-export function checkSchemas(
-  { responseFormat, tools }: TurnRequest,
-  checkSchema: SchemaCheck,
-  toolsField: 'tools' | 'functions',
-): void {
+export function checkSchemas({ responseFormat, tools }: TurnRequest, checkSchema: SchemaCheck): void {
   if (responseFormat.type === 'json-schema') {
     assertSchema(responseFormat.schema, checkSchema, 'response_format.json_schema.schema');
   }
-  for (const [index, { strict, parameters }] of tools.entries()) {
-    const path = toolsField === 'tools' ? `tools[${index}].function` : `functions[${index}]`;
-    if (strict) assertSchema(parameters, checkSchema, `${path}.parameters`);
+  for (const { strict, parameters, param = 'tools' } of tools) {
+    if (strict) assertSchema(parameters, checkSchema, param);
   }
 }
 

@@ -10,7 +10,7 @@ const SILENCE_MS = 100;
 
 describe('dropStalledBody', () => {
   let server: http.Server | undefined;
-  afterEach(() => server?.close());
+  afterEach(() => void server?.close());
 
   async function start(): Promise<number> {
     const app = new Koa<GatewayState>();

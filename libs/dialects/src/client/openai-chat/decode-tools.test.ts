@@ -18,8 +18,8 @@ describe('tools', () => {
     const tools = [find, { type: 'function', function: { name: 'list', description: null, parameters: null } }];
     const decoded = decode({ tools });
     expect(decoded.request.tools).toEqual([
-      { name: 'find', description: 'Finds.', parameters, strict: true },
-      { name: 'list', description: undefined, parameters: {}, strict: false },
+      { name: 'find', description: 'Finds.', parameters, strict: true, param: 'tools[0].function.parameters' },
+      { name: 'list', description: undefined, parameters: {}, strict: false, param: 'tools[1].function.parameters' },
     ]);
     expect(decoded.warnings).toEqual([]);
     expect(decoded.legacyFunctions).toBe(false);

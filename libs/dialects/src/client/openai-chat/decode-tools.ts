@@ -39,7 +39,7 @@ export function decodeTools(wire: WireRequest, ignored: IgnoredFields): DecodedT
     ...tools.flatMap((tool, index) => decodeTool(tool, `tools[${index}]`, addName, ignored)),
     ...functions.map((declared, index) => {
       addName(declared.name, `functions[${index}].name`);
-      return decodeFunction(declared, 'functions[].', ignored);
+      return decodeFunction(declared, `functions[${index}]`, 'functions[].', ignored);
     }),
   ];
   const search = tools.some((tool) => isSearch(tool) && tool.web_search?.enable !== false);
@@ -60,7 +60,7 @@ function decodeTool(
   if (tool.type === 'function') {
     const declared = required(tool.function, `${path}.function`);
     addName(declared.name, `${path}.function.name`);
-    return [decodeFunction(declared, 'tools[].function.', ignored)];
+    return [decodeFunction(declared, `${path}.function`, 'tools[].function.', ignored)];
   }
   if (tool.type === 'custom') {
     const declared = required(tool.custom, `${path}.custom`);
@@ -74,13 +74,14 @@ function decodeTool(
   return [];
 }
 
-function decodeFunction(declared: WireFunction, prefix: string, ignored: IgnoredFields): ToolDefinition {
+function decodeFunction(declared: WireFunction, path: string, prefix: string, ignored: IgnoredFields): ToolDefinition {
   ignored.addUnknown(declared, functionSchema.shape, prefix);
   return {
     name: declared.name,
     description: declared.description,
     parameters: declared.parameters ?? {},
     strict: declared.strict ?? false,
+    param: `${path}.parameters`,
   };
 }
 
