@@ -24,13 +24,24 @@ for (const [path, { optionalDependencies = {}, dev }] of Object.entries(lock.pac
     if (known || !/^\d/.test(version)) continue;
     const words = name.split(/[-/]/);
     const os = systems.filter((system) => words.includes(system));
-    const cpu = processors.filter((processor) => words.some((word) => word === processor || (processor === 'arm' && /^arm(v7)?$/.test(word))));
-    if (os.length === 0) throw new Error(`${name}@${version} is missing in the lockfile, and its name tells no platform`);
-    lock.packages[`node_modules/${name}`] = { version, ...(dev ? { dev } : {}), optional: true, os, ...(cpu.length > 0 ? { cpu } : {}) };
+    const cpu = processors.filter((processor) =>
+      words.some((word) => word === processor || (processor === 'arm' && /^arm(v7)?$/.test(word))),
+    );
+    if (os.length === 0)
+      throw new Error(`${name}@${version} is missing in the lockfile, and its name tells no platform`);
+    lock.packages[`node_modules/${name}`] = {
+      version,
+      ...(dev ? { dev } : {}),
+      optional: true,
+      os,
+      ...(cpu.length > 0 ? { cpu } : {}),
+    };
     console.log(`added ${name}@${version} (${[...os, ...cpu].join(', ')})`);
   }
 }
-lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([first], [second]) => (first < second ? -1 : 1)));
+lock.packages = Object.fromEntries(
+  Object.entries(lock.packages).sort(([first], [second]) => (first < second ? -1 : 1)),
+);
 writeFileSync(file, `${JSON.stringify(lock, undefined, 2)}\n`);
 
 /** The places where a package of this path looks for its dependencies. */

@@ -21,7 +21,9 @@ describe('what a client sets a limit to', () => {
     expect(answer.choices[0]!.finish_reason).toBe(reason);
     const [choice] = answer.choices;
     if (reason === 'stop')
-      expect(choice!.message.content).toBe('stop' in limits && Array.isArray(limits.stop) ? 'word1 word2 ' : 'word1 wo');
+      expect(choice!.message.content).toBe(
+        'stop' in limits && Array.isArray(limits.stop) ? 'word1 word2 ' : 'word1 wo',
+      );
     if (reason === 'length') expect(answer.usage.completion_tokens).toBeLessThanOrEqual(2);
     await waitFor(() => stack.upstream.runningStreams() === 0, patience);
     await waitFor(async () => (await stack.metric(tokens, { exactness: 'estimated', type: 'input' })) > 0, patience);

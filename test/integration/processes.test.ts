@@ -221,10 +221,10 @@ describe('a start that cannot work', () => {
     expect(stderr).not.toMatch(/\bat .*\.ts:\d+/);
   });
 
-  it('a port that is taken ends with 1', async () => {
-    await using standalone = startStandalone({ ZAI_PORT: new URL(upstream.url).port });
-    const { code } = await standalone.exited;
-    expect(code).toBe(1);
-    expect(standalone.logLines.at(-1)).toMatchObject({ level: 'fatal', err: { code: 'EADDRINUSE' } });
+  it('a port that is taken is a fault of the configuration, and named', async () => {
+    const { port } = new URL(upstream.url);
+    await using standalone = startStandalone({ ZAI_PORT: port });
+    const { code, stderr } = await standalone.exited;
+    expect([code, stderr]).toEqual([78, expect.stringContaining(`:${port}: cannot be listened on (EADDRINUSE)`)]);
   });
 });

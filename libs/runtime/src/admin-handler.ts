@@ -15,9 +15,11 @@ interface Answer {
 export function createAdminHandler({
   readiness,
   registry,
+  servesMetrics,
 }: {
   readiness: Readiness;
   registry: Registry;
+  servesMetrics: boolean;
 }): http.RequestListener {
   const routes: Record<string, () => Answer | Promise<Answer>> = {
     '/livez': () => json(200, { status: 'ok' }),
@@ -30,7 +32,9 @@ export function createAdminHandler({
         : json(503, { status: 'not ready', missing, ...also });
     },
     '/startupz': () => (readiness.isStarted() ? json(200, { status: 'started' }) : json(503, { status: 'starting' })),
-    '/metrics': async () => ({ status: 200, type: registry.contentType, body: await registry.metrics() }),
+    ...(servesMetrics && {
+      '/metrics': async () => ({ status: 200, type: registry.contentType, body: await registry.metrics() }),
+    }),
   };
 
   async function answer(path: string): Promise<Answer> {

@@ -9,7 +9,7 @@ export type { Logger } from 'pino';
 export interface LogSettings {
   readonly name: string;
   readonly level: LevelWithSilent;
-  readonly format: 'json' | 'text';
+  readonly format: 'auto' | 'json' | 'text';
 }
 
 const secretKeys = [
@@ -58,8 +58,12 @@ export function createLogger({ name, level, format }: LogSettings, destination?:
       },
       hooks: { streamWrite: hideSecrets },
     },
-    format === 'text' ? readable(output) : output,
+    isForPeople(format) ? readable(output) : output,
   );
+}
+
+function isForPeople(format: LogSettings['format']): boolean {
+  return format === 'text' || (format === 'auto' && process.stdout.isTTY);
 }
 
 /** Turns each line of JSON into one for people before it is written. */

@@ -72,8 +72,13 @@ export function createRuntime(options: {
   }
 
   function onSignal(signal: NodeJS.Signals): void {
-    if (stopping === undefined) void stop(signal);
-    else {
+    if (stopping === undefined) {
+      void stop(signal);
+      logger.info(
+        { deadlineSeconds: settings.ZAI_SHUTDOWN_TIMEOUT },
+        'running answers may finish; a second signal cuts them',
+      );
+    } else {
       logger.warn({ reason: signal }, 'asked again to stop: cutting what still runs');
       deadline.abort();
     }
@@ -89,10 +94,13 @@ export function createRuntime(options: {
     onStop: (phase, stepName, stopStep) => steps.add(phase, stepName, stopStep),
     stop,
     async run(start) {
-      admin = await listen(createAdminHandler({ readiness, registry }), {
-        host: settings.ZAI_ADMIN_HOST ?? options.adminHost ?? '0.0.0.0',
-        port: settings.ZAI_ADMIN_PORT,
-      });
+      admin = await listen(
+        createAdminHandler({ readiness, registry, servesMetrics: settings.ZAI_ENABLE_PERFORMANCE_MONITORING }),
+        {
+          host: settings.ZAI_ADMIN_HOST ?? options.adminHost ?? '0.0.0.0',
+          port: settings.ZAI_ADMIN_PORT,
+        },
+      );
       for (const signal of stopSignals) process.on(signal, onSignal);
       logger.info({ version, adminHost: admin.host, adminPort: admin.port }, 'starting');
       try {

@@ -1,4 +1,5 @@
 export { ConfigError } from './config/config-error.ts';
+export { findUnknownSettings, type UnknownSetting } from './config/find-unknown-settings.ts';
 export { parseSettings, type Settings, type SettingsShape } from './config/parse-settings.ts';
 export { runtimeSettings, type RuntimeSettings } from './config/runtime-settings.ts';
 export { Secret } from './config/secret.ts';
@@ -20,4 +21,5 @@ export { readPackageVersion } from './read-package-version.ts';
 export { closeRedis } from './redis/close-redis.ts';
 export { openRedis, type OpenRedisOptions, type RedisClient, type RedisRole } from './redis/open-redis.ts';
 export { isRedisConfigured, redisSettings, type RedisSettings } from './redis/redis-settings.ts';
+export { watchRedis } from './redis/watch-redis.ts';
 export { runMain } from './run-main.ts';

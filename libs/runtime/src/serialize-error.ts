@@ -1,5 +1,7 @@
 import { TurnError } from '@zai2api/turn';
 
+const isTyped = (error: Error): boolean => TurnError.is(error) && error.details.layer !== 'internal';
+
 /** How far a chain of causes is followed. */
 const MAX_DEPTH = 5;
 
@@ -34,7 +36,8 @@ function serialize(error: Error, depth: number): SerializedError {
     ...(code !== undefined && { code }),
     ...(TurnError.is(error) && { layer: error.details.layer }),
     ...(TurnError.is(error) && error.details.reason !== undefined && { reason: error.details.reason }),
-    ...(error.stack !== undefined && { stack: error.stack }),
+    // Where a typed error was made says nothing: it is a judgement of ours on what came from outside.
+    ...(error.stack !== undefined && !isTyped(error) && { stack: error.stack }),
     ...(!isDeep && error.cause instanceof Error && { cause: serialize(error.cause, depth + 1) }),
     ...(!isDeep &&
       error instanceof AggregateError && {

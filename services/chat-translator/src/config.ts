@@ -1,5 +1,5 @@
 import { historyModes } from '@zai2api/dialects';
-import { runtimeSettings, setting, webUpstreamSettings, type Settings } from '@zai2api/runtime';
+import { redisSettings, runtimeSettings, setting, webUpstreamSettings, type Settings } from '@zai2api/runtime';
 import { reasoningRenderings } from '@zai2api/turn';
 import { idleFloorsSetting } from './turn/idle-floors.ts';
 
@@ -26,6 +26,15 @@ export const translatorSettings = {
     default: 'annotations',
     description:
       'How the sources of a web search are shown: `annotations` beside the text, or also as a `list` at the end of it.',
+  }),
+  ZAI_INCLUDE_THINKING: setting.boolean({
+    default: true,
+    description: 'Whether answers show thinking; with `false` only a request that names a `think_tags_mode` sees it.',
+  }),
+  ZAI_FUNCTION_CALL_ENABLED: setting.boolean({
+    default: true,
+    description:
+      'Whether client tools are offered to the model; with `false` they are ignored, and a demanded call is refused.',
   }),
   ZAI_THINKING_DEFAULT: setting.boolean({
     default: true,
@@ -121,6 +130,7 @@ export const translatorProcessSettings = {
   ...runtimeSettings,
   ...webUpstreamSettings,
   ...translatorSettings,
+  ...redisSettings,
   ZAI_UPSTREAM_TOKEN: setting.secret({
     description: 'Your own chat.z.ai token, or several, comma separated. Preferred over guest tokens.',
   }),

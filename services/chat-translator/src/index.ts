@@ -6,4 +6,5 @@ export {
 } from './chat-translator.ts';
 export type { MediaGuardOptions } from './media/fetch-media.ts';
 export type { IdleFloor } from './turn/idle-floors.ts';
+export { openSharedCredentials } from './shared-credentials.ts';
 export { translatorProcessSettings, translatorSettings, type TranslatorSettings } from './config.ts';

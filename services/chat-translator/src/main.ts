@@ -2,6 +2,7 @@ import {
   assignRequestId,
   createRuntime,
   handleErrors,
+  isRedisConfigured,
   listen,
   logAccess,
   parseSettings,
@@ -16,11 +17,15 @@ import Koa from 'koa';
 import { createChatTranslator, encodeErrorByPath } from './chat-translator.ts';
 import { translatorProcessSettings } from './config.ts';
 import { openOwnCredentials } from './own-credentials.ts';
+import { openSharedCredentials } from './shared-credentials.ts';
 
 await runMain(async () => {
   const settings = parseSettings(translatorProcessSettings, process.env);
-  const credentials = await openOwnCredentials(settings.ZAI_UPSTREAM_TOKEN, settings.ZAI_UPSTREAM_TOKEN_CONCURRENCY);
   const runtime = createRuntime({ name: 'chat-translator', version: readPackageVersion(import.meta.url), settings });
+  const credentials = isRedisConfigured(settings)
+    ? openSharedCredentials(settings, runtime)
+    : await openOwnCredentials(settings.ZAI_UPSTREAM_TOKEN, settings.ZAI_UPSTREAM_TOKEN_CONCURRENCY);
+  runtime.onStop('stores', 'credentials', () => credentials.close());
   const translator = createChatTranslator({
     settings,
     profile: webProfileOf(settings),
@@ -46,7 +51,6 @@ await runMain(async () => {
       port: settings.ZAI_TRANSLATOR_PORT,
     });
     runtime.onStop('servers', 'translator', (deadline) => server.stop(deadline));
-    runtime.onStop('stores', 'credentials', () => credentials.close());
     runtime.logger.info({ host: server.host, port: server.port }, 'listening');
   });
 });

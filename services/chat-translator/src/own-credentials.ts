@@ -1,4 +1,4 @@
-import { createMemoryCredentialStore, type CredentialStore } from '@zai2api/credentials';
+import { createMemoryCredentialStore, type Credential, type CredentialStore } from '@zai2api/credentials';
 import { decodeIdentity } from '@zai2api/dialects';
 import { ConfigError, type Secret } from '@zai2api/runtime';
 
@@ -7,19 +7,28 @@ import { ConfigError, type Secret } from '@zai2api/runtime';
  * are minted by the refresher alone. Throws a ConfigError when there is no token or one that cannot be read.
  */
 export async function openOwnCredentials(tokens: Secret | undefined, concurrency: number): Promise<CredentialStore> {
-  const store = createMemoryCredentialStore({ now: () => Date.now() });
-  const parts = (tokens?.reveal() ?? '').split(',').map((part) => part.trim());
-  for (const [index, token] of parts.filter((part) => part !== '').entries()) {
-    await store.put(credentialOf(token, index, concurrency));
+  const own = readOwnCredentials(tokens, concurrency);
+  if (own.length === 0) {
+    throw new ConfigError([
+      'ZAI_UPSTREAM_TOKEN: a translator process of its own needs a user token, or a Redis (REDIS_URL) that it shares with a ' +
+        'token-refresher: guest tokens in the memory of standalone are out of its reach. Set one of them, or run standalone (npm start).',
+    ]);
   }
-  if ((await store.counts()).user.total > 0) return store;
-  throw new ConfigError([
-    'ZAI_UPSTREAM_TOKEN: a translator process of its own needs a user token: guest tokens are kept in the memory of standalone, ' +
-      'which other processes cannot share. Set it, or run standalone (npm start).',
-  ]);
+  const store = createMemoryCredentialStore({ now: () => Date.now() });
+  for (const credential of own) await store.put(credential);
+  return store;
 }
 
-function credentialOf(token: string, index: number, concurrency: number): Parameters<CredentialStore['put']>[0] {
+/** The operator's tokens as credentials. Throws a ConfigError for one that cannot be read. */
+export function readOwnCredentials(tokens: Secret | undefined, concurrency: number): Credential[] {
+  return (tokens?.reveal() ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .map((token, index) => credentialOf(token, index, concurrency));
+}
+
+function credentialOf(token: string, index: number, concurrency: number): Credential {
   try {
     const { userId, name } = decodeIdentity({ token });
     const [createdAtMs, expiresAtMs] = [Date.now(), Number.POSITIVE_INFINITY];

@@ -53,6 +53,7 @@ describe('loadGatewaySettings', () => {
       maxBodyBytes: 33_554_432,
       concurrency: { limit: 100, queueSize: 1000, queueTimeoutMs: 10_000 },
       translatorUrl: 'http://127.0.0.1:8081',
+      logsRequests: true,
     });
     expect(runtime.ZAI_ADMIN_PORT).toBe(9464);
   });

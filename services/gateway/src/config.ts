@@ -65,6 +65,8 @@ export interface ResolvedGatewaySettings {
   readonly maxBodyBytes: number;
   readonly concurrency: { readonly limit: number; readonly queueSize: number; readonly queueTimeoutMs: number };
   readonly translatorUrl: string;
+  /** Whether each request is logged. */
+  readonly logsRequests: boolean;
 }
 
 const EVERY_ADDRESS = '0.0.0.0';
@@ -74,7 +76,9 @@ const LOOPBACK = '127.0.0.1';
  * Decides who may call and from where (architecture 5). Throws a ConfigError where the variables contradict each other: a required key
  * that is missing, or a public address without keys that nobody asked for.
  */
-export function resolveGatewaySettings(settings: GatewaySettings): ResolvedGatewaySettings {
+export function resolveGatewaySettings(
+  settings: GatewaySettings & Pick<RuntimeSettings, 'ZAI_ENABLE_REQUEST_TRACING'>,
+): ResolvedGatewaySettings {
   const { ZAI_API_KEY_ENABLED: isEnabled, ZAI_HOST: wantedHost } = settings;
   const configured = splitKeys(settings.ZAI_API_KEY);
   if (isEnabled === true && configured.length === 0) {
@@ -101,6 +105,7 @@ export function resolveGatewaySettings(settings: GatewaySettings): ResolvedGatew
       queueTimeoutMs: settings.ZAI_QUEUE_TIMEOUT * 1000,
     },
     translatorUrl: settings.ZAI_TRANSLATOR_URL,
+    logsRequests: settings.ZAI_ENABLE_REQUEST_TRACING,
   };
 }
 

@@ -54,7 +54,7 @@ export function createGateway(options: {
     // First, so that every answer and every line has the id.
     assignRequestId(),
     // Before the route is made canonical: the log shows the path as it was asked for.
-    logAccess(logger),
+    ...(settings.logsRequests ? [logAccess(logger)] : []),
     findRoute(),
     observeRequests(metrics),
     // Outside all that may throw.

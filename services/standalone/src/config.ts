@@ -1,6 +1,6 @@
 import { translatorSettings } from '@zai2api/chat-translator';
 import { gatewaySettings } from '@zai2api/gateway';
-import { parseSettings, runtimeSettings, webUpstreamSettings, type Settings } from '@zai2api/runtime';
+import { parseSettings, redisSettings, runtimeSettings, webUpstreamSettings, type Settings } from '@zai2api/runtime';
 import { tokenRefresherSettings } from '@zai2api/token-refresher';
 
 /** The settings of all three services and of the process: whatever they share has one value. */
@@ -10,6 +10,7 @@ export const standaloneSettings = {
   ...gatewaySettings,
   ...translatorSettings,
   ...tokenRefresherSettings,
+  ...redisSettings,
 };
 
 /** The parsed `standaloneSettings`. */

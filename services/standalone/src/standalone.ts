@@ -1,18 +1,20 @@
-import { createChatTranslator, type MediaGuardOptions } from '@zai2api/chat-translator';
+import { createChatTranslator, openSharedCredentials, type MediaGuardOptions } from '@zai2api/chat-translator';
 import { createMemoryCredentialStore } from '@zai2api/credentials';
 import { createGateway, resolveGatewaySettings } from '@zai2api/gateway';
 import {
   createRuntime,
+  isRedisConfigured,
   listen,
   readPackageVersion,
   webProfileOf,
   type Logger,
   type RunningServer,
+  type UnknownSetting,
 } from '@zai2api/runtime';
 import { createIntervalSchedule, createTokenRefresher } from '@zai2api/token-refresher';
 import type { StandaloneSettings } from './config.ts';
 
-/** Gateway, translator and refresher in one process, on a store in memory. */
+/** Gateway, translator and refresher in one process, on a store in memory, or on a Redis that several of them share. */
 export interface Standalone {
   /** Serves until it is stopped; rejects when it cannot start. */
   run(): Promise<void>;
@@ -28,6 +30,8 @@ const MAX_WARM_UP_MS = 5_000;
 /** What a process does not take from its environment. */
 export interface StandaloneOptions {
   readonly logger?: Logger;
+  /** Variables that nobody reads; each is warned of at the start. */
+  readonly unknownSettings?: readonly UnknownSetting[];
   /** For tests: lets the translator fetch attachments from hosts that are not public. */
   readonly mediaGuard?: Omit<MediaGuardOptions, 'allowHttp'>;
 }
@@ -35,7 +39,7 @@ export interface StandaloneOptions {
 /** Wires the three services. Throws a ConfigError where the settings contradict each other; nothing runs before `run`. */
 export function createStandalone(
   settings: StandaloneSettings,
-  { mediaGuard, ...options }: StandaloneOptions = {},
+  { mediaGuard, unknownSettings = [], ...options }: StandaloneOptions = {},
 ): Standalone {
   const gatewaySettings = resolveGatewaySettings(settings);
   const runtime = createRuntime({
@@ -50,7 +54,9 @@ export function createStandalone(
   // Ready as soon as it serves. No check looks at the pool or the upstream: when the upstream challenges us, every replica has an empty pool,
   // and taking the only pod out of service would turn typed errors, with their Retry-After, into refused connections.
   const profile = webProfileOf(settings);
-  const store = createMemoryCredentialStore({ now: () => Date.now() });
+  const store = isRedisConfigured(settings)
+    ? openSharedCredentials(settings, runtime)
+    : createMemoryCredentialStore({ now: () => Date.now() });
   const refresher = createTokenRefresher({
     settings,
     profile,
@@ -79,6 +85,9 @@ export function createStandalone(
   async function start(): Promise<void> {
     runtime.onStop('workers', 'token refresher', () => refresher.stop());
     runtime.onStop('stores', 'credentials', () => store.close());
+    for (const { name, isPromised } of unknownSettings) {
+      logger.warn({ setting: name }, isPromised ? 'this setting has no effect' : 'no setting has this name');
+    }
     refresher.start();
     await warm();
     const server = await listen(gateway.callback, gatewaySettings);

@@ -14,11 +14,11 @@ export const runtimeSettings = {
     description: 'Log at level `debug`. Prompts and answers are not logged even then.',
   }),
   ZAI_LOG_FORMAT: setting.choice({
-    values: ['json', 'text'],
-    default: 'json',
+    values: ['auto', 'json', 'text'],
+    default: 'auto',
     // Earlier releases took a Python logging format here: its owner wants lines for people.
     alias: (word) => (word.includes('%(') ? 'text' : undefined),
-    description: '`json` (one object per line) or `text` (for people).',
+    description: '`json` (one object per line), `text` (for people), or `auto`: text on a terminal, else json.',
   }),
   ZAI_ADMIN_HOST: setting.optionalText({
     description:
@@ -28,6 +28,11 @@ export const runtimeSettings = {
     default: 9464,
     max: 65_535,
     description: 'Admin port: `/livez`, `/readyz`, `/startupz`, `/metrics`. 0 takes any free port.',
+  }),
+  ZAI_ENABLE_PERFORMANCE_MONITORING: setting.boolean({ default: true, description: 'Whether `/metrics` is served.' }),
+  ZAI_ENABLE_REQUEST_TRACING: setting.boolean({
+    default: true,
+    description: 'Whether each request is logged when it is over.',
   }),
   ZAI_SHUTDOWN_TIMEOUT: setting.seconds({
     default: 600,

@@ -52,7 +52,9 @@ export function handleErrors({ encodeError, logger }: HandleErrorsOptions): Midd
       }
       const encoded = encodeError(error, ctx);
       if (encoded.status >= 500) {
-        logger.error({ err: error, requestId: ctx.state.requestId, status: encoded.status }, 'request failed');
+        // What the upstream or its pool refuses is no fault of this process.
+        const level = error.details.layer === 'upstream' || error.details.layer === 'pool' ? 'warn' : 'error';
+        logger[level]({ err: error, requestId: ctx.state.requestId, status: encoded.status }, 'request failed');
       }
       if (response.headersSent) {
         ctx.respond = false;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { ConfigError } from '../config/config-error.ts';
 import { answerBrokenRequest } from './answer-broken-request.ts';
 import { closeIfClientIsGone } from './close-if-client-is-gone.ts';
 import { onResponseClose } from './on-response-close.ts';
@@ -26,7 +27,7 @@ const serverOptions: http.ServerOptions = {
   noDelay: true,
 };
 
-/** Listens with the settings that streams behind proxies need. Rejects when the address cannot be bound. */
+/** Listens with the settings that streams behind proxies need. Throws a ConfigError when the address cannot be bound. */
 export async function listen(
   handler: http.RequestListener,
   { host, port }: { host: string; port: number },
@@ -63,7 +64,10 @@ export async function listen(
   // An expectation that nobody knows changes nothing about the request.
   server.on('checkExpectation', (request, response) => void server.emit('request', request, response));
   server.listen({ host, port });
-  await once(server, 'listening');
+  await once(server, 'listening').catch((reason: unknown) => {
+    const code = typeof reason === 'object' && reason !== null && 'code' in reason ? String(reason.code) : 'unknown';
+    throw new ConfigError([`${host}:${port}: cannot be listened on (${code}); is something else using it?`]);
+  });
   const address = server.address() as AddressInfo;
 
   return {

@@ -120,10 +120,32 @@ async function readTurn(
   options: AnswerTurnOptions,
 ): Promise<Omit<DecodedRequest, 'request' | 'warnings'> & { readonly turn: DriverTurn }> {
   const body = await readJsonBody(ctx, options.settings.ZAI_MAX_BODY_BYTES);
-  const { request, warnings, ...form } = dialect.decodeRequest(body);
+  const { request, warnings, ...form } = offerTools(dialect.decodeRequest(body), options.settings);
   checkSchemas(request, options.checkSchema);
   const turn = await prepareTurn({ request, warnings, stream: form.stream }, signal, options);
   return { ...form, turn };
+}
+
+/** The request without its tools where the house offers none. */
+function offerTools<Decoded extends Pick<DecodedRequest, 'request' | 'warnings'>>(
+  decoded: Decoded,
+  { ZAI_FUNCTION_CALL_ENABLED: offered }: TranslatorSettings,
+): Decoded {
+  const { request, warnings } = decoded;
+  if (offered || request.tools.length === 0) return decoded;
+  if (request.toolChoice.mode === 'required') {
+    throw new TurnError('unsupported', 'Tool calls are switched off here, so none can be demanded.', {
+      layer: 'client',
+      param: 'tool_choice',
+      reason: 'unsupported_value',
+    });
+  }
+  const ignored: TurnWarning = { code: 'ignored-parameter', field: 'tools' };
+  return {
+    ...decoded,
+    request: { ...request, tools: [], toolChoice: { mode: 'auto' } },
+    warnings: [...warnings, ignored],
+  };
 }
 
 async function prepareTurn(
@@ -151,7 +173,8 @@ async function prepareTurn(
 
 function renderingOf({ reasoning, responseFormat }: TurnRequest, settings: TranslatorSettings): ReasoningRendering {
   if (!reasoning.visible) return 'none';
-  const rendering = reasoning.rendering ?? settings.ZAI_THINK_TAGS_MODE;
+  const house = settings.ZAI_INCLUDE_THINKING ? settings.ZAI_THINK_TAGS_MODE : 'none';
+  const rendering = reasoning.rendering ?? house;
   // Thinking in front of JSON would break it.
   return rendering === 'none' || responseFormat.type === 'text' ? rendering : 'separate';
 }

@@ -141,7 +141,9 @@ function toTurnError(reason: unknown, signal: AbortSignal, hasBegun = false): Tu
     typeof reason === 'object' && reason !== null && 'code' in reason && typeof reason.code === 'string'
       ? reason.code
       : 'unknown';
-  const cause = { code };
+  const host =
+    typeof reason === 'object' && reason !== null && 'hostname' in reason ? `, ${String(reason.hostname)}` : '';
+  const cause = new Error(`${code}${host}`);
   if (connectTimeouts.has(code)) {
     const message = 'No connection to the upstream came about in time (connect timeout, ZAI_CONNECT_TIMEOUT).';
     return new TurnError('upstream_timeout', message, { layer: 'upstream', cause });

@@ -67,7 +67,10 @@ export function createZaiWebDriver(options: ZaiWebDriverOptions): UpstreamDriver
       );
       return typeof page === 'string' ? page : '';
     },
-    onReading: (version) => logger[version === undefined ? 'warn' : 'debug']({ version }, 'read the frontend version'),
+    onReading: (version) =>
+      version === undefined
+        ? logger.warn({ configured: options.fallbackFrontendVersion }, 'the frontend version could not be read live')
+        : logger.debug({ version }, 'read the frontend version'),
   });
 
   async function createChat(input: Omit<CompletionInput, 'chatId'>, signal: AbortSignal): Promise<string | undefined> {

@@ -14,6 +14,7 @@ const exposedHeaders = [
   'x-should-retry',
   'x-error-layer',
   'x-gateway-ignored-params',
+  'x-model-list',
   ...['limit', 'remaining', 'reset'].flatMap((value) => [
     `x-ratelimit-${value}-requests`,
     `x-ratelimit-${value}-tokens`,

@@ -1,0 +1,28 @@
+import type { SettingsShape } from './parse-settings.ts';
+
+/** Names that the original promised and that have no effect here: what they tune is not there, or not yet. */
+const settingsWithoutEffect: ReadonlySet<string> = new Set([
+  'ZAI_ANTHROPIC_API_KEY',
+  'ZAI_AUTO_RELOAD',
+  'ZAI_CACHE_DEFAULT_TTL',
+  'ZAI_CACHE_MAX_SIZE',
+  'ZAI_CONTENT_CACHE_TTL',
+  'ZAI_MAX_JSON_SCAN',
+  'ZAI_SHOW_ERRORS_DETAIL',
+  'ZAI_TOOL_CALL_RETRY_BACKOFF',
+  'ZAI_TOOL_CALL_RETRY_COUNT',
+  'ZAI_TOOL_CALL_TIMEOUT',
+]);
+
+/** A variable that nobody reads; `isPromised`: the original knew it. */
+export interface UnknownSetting {
+  readonly name: string;
+  readonly isPromised: boolean;
+}
+
+/** The variables of an environment that begin with `ZAI_` and that no setting reads: a typing error, or one without effect. */
+export function findUnknownSettings(shape: SettingsShape, env: Record<string, string | undefined>): UnknownSetting[] {
+  return Object.keys(env)
+    .filter((name) => name.startsWith('ZAI_') && !Object.hasOwn(shape, name))
+    .map((name) => ({ name, isPromised: settingsWithoutEffect.has(name) }));
+}
