@@ -70,14 +70,14 @@ const paced: readonly Figure[] = [
 /** Everything that is measured; `quick` is a look, with fewer and shorter rounds. */
 export function planMeasurements(quick: boolean): Measurement[] {
   const rounds = quick ? 2 : 5;
-  const durationMs = quick ? 500 : 1_500;
+  const durationMs = quick ? 300 : 1_200;
   const streams = (clients: number, tokens: number, batch: number): Measurement => ({
     title: `streams: ${clients} at once, upstream writes ${batch === 1 ? 'each token alone' : `${batch} tokens at a time`}`,
     scenario: `bench tokens=${(quick ? tokens / 2 : tokens) / clients} batch=${batch}`,
     stream: true,
     load: { clients, requestsPerClient: 1 },
     // Short and many: what else the machine does comes in bursts.
-    rounds: quick ? 3 : 11,
+    rounds: quick ? 2 : 11,
     figures: [tokensPerSecond, cpuPerToken],
   });
   const small = (clients: number, stream: boolean): Measurement => ({
@@ -96,7 +96,7 @@ export function planMeasurements(quick: boolean): Measurement[] {
     rounds,
     figures: [firstByte(0.5), firstByte(0.99), requestsPerSecond],
   });
-  const frames = quick ? 40 : 100;
+  const frames = quick ? 20 : 80;
   return [
     streams(1, 400_000, 32),
     streams(16, 640_000, 32),

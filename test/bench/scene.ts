@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { LoadJob, LoadResult } from './load-job.ts';
 import type { Measurement, Round } from './measurements.ts';
-import { startProduct, startScript, stopProcess, type RunningProcess } from './processes.ts';
+import { createProcesses, type RunningProcess } from './processes.ts';
 import { cpuMs } from './process-usage.ts';
 
 /** The two that are compared. */
@@ -26,10 +26,11 @@ const MAX_CLIENTS = 1_000;
 
 /** Starts all four; `directory` gets the product's log. */
 export async function startScene(directory: string, nodeFlags: readonly string[] = []): Promise<Scene> {
-  const upstream = await startScript('upstream-process.ts', { BENCH_TOKEN_CONCURRENCY: String(MAX_CLIENTS) });
-  const floor = await startScript('bare-pipe.ts', { BENCH_UPSTREAM: upstream.said });
-  const client = await startScript('load-client.ts', {});
-  const product = await startProduct({
+  const processes = createProcesses();
+  const upstream = await processes.startScript('upstream-process.ts', { BENCH_TOKEN_CONCURRENCY: String(MAX_CLIENTS) });
+  const floor = await processes.startScript('bare-pipe.ts', { BENCH_UPSTREAM: upstream.said });
+  const client = await processes.startScript('load-client.ts', {});
+  const product = await processes.startProduct({
     nodeFlags,
     logFile: join(directory, 'product.log'),
     env: {
@@ -77,8 +78,6 @@ export async function startScene(directory: string, nodeFlags: readonly string[]
         throw new Error(`${side}, ${title}: ${result.tokens} of ${expected} tokens were delivered.`);
       return { ...result, cpuMs: cpu };
     },
-    async stop() {
-      for (const each of [product, client, floor, upstream]) await stopProcess(each);
-    },
+    stop: () => processes.stopAll(),
   };
 }

@@ -84,6 +84,20 @@ function readAsked(name: string): Asked {
   return existsSync(url) ? (JSON.parse(readFileSync(url, 'utf8')) as Asked) : {};
 }
 
+/** The events without how their text was cut. */
+function joinDeltas(events: readonly TurnEvent[]): TurnEvent[] {
+  const joined: TurnEvent[] = [];
+  for (const event of events) {
+    const last = joined.at(-1);
+    if (event.type === 'tool-call-delta' && last?.type === event.type)
+      joined[joined.length - 1] = { ...last, argumentsText: last.argumentsText + event.argumentsText };
+    else if ((event.type === 'text-delta' || event.type === 'reasoning-delta') && last?.type === event.type)
+      joined[joined.length - 1] = { ...last, text: last.text + event.text };
+    else joined.push(event);
+  }
+  return joined;
+}
+
 /** The outcome without how it was cut into deltas. */
 function fold(events: readonly TurnEvent[]): unknown {
   try {
@@ -169,7 +183,7 @@ describe.each(names)('turn %s', (name) => {
   it('gives the same events at random cuts', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(), { maxLength: 12 }), (at) => {
-        expect(decode(cut(bytes, at), asked)).toEqual(events);
+        expect(joinDeltas(decode(cut(bytes, at), asked))).toEqual(joinDeltas(events));
       }),
       { numRuns: 40 },
     );

@@ -10,9 +10,9 @@ interface Decoded {
 }
 
 function decode(chunks: Iterable<Uint8Array>): Decoded {
-  const decoder = createSseDecoder();
   const frames: SseFrame[] = [];
-  for (const chunk of chunks) frames.push(...decoder.push(chunk));
+  const decoder = createSseDecoder({ frame: (frame) => frames.push(frame), run: () => false });
+  for (const chunk of chunks) decoder.push(chunk);
   const end = decoder.end();
   return { frames: [...frames, ...end.frames], cut: end.cut };
 }
@@ -45,10 +45,36 @@ describe('frames', () => {
   });
 
   it('come with the chunk that completes them', () => {
-    const decoder = createSseDecoder();
-    expect(decoder.push(bytesOf('data: a\n'))).toEqual([]);
-    expect(decoder.push(bytesOf('\ndat'))).toEqual([{ event: undefined, data: 'a' }]);
+    const frames: SseFrame[] = [];
+    const decoder = createSseDecoder({ frame: (frame) => frames.push(frame), run: () => false });
+    decoder.push(bytesOf('data: a\n'));
+    expect(frames).toEqual([]);
+    decoder.push(bytesOf('\ndat'));
+    expect(frames).toEqual([{ event: undefined, data: 'a' }]);
     expect(decoder.end()).toEqual({ frames: [], cut: 'other' });
+  });
+
+  it('are offered together where they are whole', () => {
+    const said: string[] = [];
+    const decoder = createSseDecoder({
+      frame: ({ data }) => said.push(`frame ${data}`),
+      run(text) {
+        said.push(`run ${text}`);
+        return !text.includes('c');
+      },
+    });
+    decoder.push(bytesOf('data: a\n\ndata: b\n\ndata: '));
+    decoder.push(bytesOf('b\n\ndata: c\n\ndata: d\n\n'));
+    decoder.push(bytesOf('data: e\n\n'));
+    expect(said).toEqual([
+      'frame a',
+      'run data: b\n\n',
+      'frame b',
+      'run data: c\n\ndata: d\n\n',
+      'frame c',
+      'frame d',
+      'run data: e\n\n',
+    ]);
   });
 });
 

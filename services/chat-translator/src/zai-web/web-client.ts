@@ -2,6 +2,7 @@ import { decodeHttpError, isRecord, type EncodedRequest } from '@zai2api/dialect
 import { TurnError } from '@zai2api/turn';
 import { request, type Dispatcher } from 'undici';
 import type { UpstreamClock } from './upstream-clock.ts';
+import { withDeadline } from './with-deadline.ts';
 
 /** The answer to a completion, its body still to come. */
 export interface OpenAnswer {
@@ -68,18 +69,18 @@ export function createWebClient(options: {
   }
 
   return {
-    async call(encoded, signal) {
-      const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-      const response = await send(encoded, bounded);
-      const text = await readText(response.body, MAX_BODY_BYTES).catch((reason: unknown) => {
-        throw toTurnError(reason, bounded);
-      });
-      try {
-        return JSON.parse(text) as unknown;
-      } catch {
-        return text;
-      }
-    },
+    call: (encoded, signal) =>
+      withDeadline(signal, timeoutMs, async (bounded) => {
+        const response = await send(encoded, bounded);
+        const text = await readText(response.body, MAX_BODY_BYTES).catch((reason: unknown) => {
+          throw toTurnError(reason, bounded);
+        });
+        try {
+          return JSON.parse(text) as unknown;
+        } catch {
+          return text;
+        }
+      }),
     async open(encoded, signal) {
       const { body } = await send(encoded, signal);
       return {

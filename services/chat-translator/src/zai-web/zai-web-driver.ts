@@ -26,6 +26,7 @@ import { createFrontendVersion } from './frontend-version.ts';
 import { createUpstreamClock } from './upstream-clock.ts';
 import { uploadMedia } from './upload-media.ts';
 import { createWebClient, isOutOfReach } from './web-client.ts';
+import { withDeadline } from './with-deadline.ts';
 
 export interface ZaiWebDriverOptions {
   readonly profile: WebProfile;
@@ -75,8 +76,11 @@ export function createZaiWebDriver(options: ZaiWebDriverOptions): UpstreamDriver
 
   async function createChat(input: Omit<CompletionInput, 'chatId'>, signal: AbortSignal): Promise<string | undefined> {
     try {
-      const bounded = AbortSignal.any([signal, AbortSignal.timeout(CHAT_CREATION_TIMEOUT_MS)]);
-      const chatId = decodeChatId(await client.call(encodeChatCreation(input), bounded));
+      const chatId = decodeChatId(
+        await withDeadline(signal, CHAT_CREATION_TIMEOUT_MS, (bounded) =>
+          client.call(encodeChatCreation(input), bounded),
+        ),
+      );
       if (chatId !== undefined) return chatId;
       logger.warn('the upstream created a chat without an id');
     } catch (reason) {

@@ -33,7 +33,8 @@ export function createOpenAiChatStreamEncoder({
   let hasReasoning = false;
   let toolCalls = 0;
   let hasArguments = false;
-  let content = '';
+  /** In pieces: only citations need it, at the end. */
+  const content: string[] = [];
   const sources: { readonly url: string; readonly title: string }[] = [];
 
   const writeDelta = (fields: string): string => {
@@ -64,7 +65,9 @@ export function createOpenAiChatStreamEncoder({
     ended = true;
     // All in one: official clients keep only the last value of a field that they do not know to be a list.
     const annotations =
-      sources.length === 0 ? '' : writeDelta(`"annotations":${JSON.stringify(encodeAnnotations(sources, content))}`);
+      sources.length === 0
+        ? ''
+        : writeDelta(`"annotations":${JSON.stringify(encodeAnnotations(sources, content.join('')))}`);
     const reason = encodeFinishReason(event.reason, toolCalls > 0, legacyFunctions);
     const last = `${chunk.delta}},"finish_reason":"${reason}"}]${chunk.close}`;
     const usage = includeUsage ? `${chunk.head}[],"usage":${JSON.stringify(encodeUsage(event.usage))}}\n\n` : '';
@@ -76,7 +79,7 @@ export function createOpenAiChatStreamEncoder({
       if (ended) return '';
       switch (event.type) {
         case 'text-delta':
-          content += event.text;
+          content.push(event.text);
           return writeDelta(`"content":${JSON.stringify(event.text)}`);
         case 'reasoning-delta':
           hasReasoning = true;

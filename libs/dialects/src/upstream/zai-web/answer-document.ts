@@ -1,3 +1,5 @@
+import { createGrowingText } from './growing-text.ts';
+
 /** The phase of the frame that wrote a piece of the document; it decides what text outside of markup means. */
 export type Phase = string | undefined;
 
@@ -22,7 +24,7 @@ export interface AnswerDocument {
 
 /** An empty document. */
 export function createAnswerDocument(): AnswerDocument {
-  let document = '';
+  const document = createGrowingText();
   let marks: { start: number; phase: Phase }[] = [];
 
   const mark = (phase: Phase): void => {
@@ -32,19 +34,25 @@ export function createAnswerDocument(): AnswerDocument {
   return {
     append(text, phase) {
       mark(phase);
-      document += text;
+      document.append(text);
     },
     replaceTail(index, text, phase) {
-      const start = findStart(document, index, text);
-      if (document.length - start === text.length && document.endsWith(text)) return false;
-      document = document.slice(0, start);
+      const known = document.read();
+      const start = findStart(known, index, text);
+      if (known.length - start === text.length && known.endsWith(text)) return false;
+      document.write(known.slice(0, start));
       marks = marks.filter((existing) => existing.start < start);
       mark(phase);
-      document += text;
+      document.append(text);
       return true;
     },
-    spans: () =>
-      marks.map(({ start, phase }, position) => ({ text: document.slice(start, marks[position + 1]?.start), phase })),
+    spans() {
+      const known = document.read();
+      return marks.map(({ start, phase }, position) => ({
+        text: known.slice(start, marks[position + 1]?.start),
+        phase,
+      }));
+    },
     get length() {
       return document.length;
     },

@@ -1,6 +1,11 @@
 import type { TurnEvent } from '@zai2api/turn';
+import { createGrowingText } from './growing-text.ts';
 
 type Kind = 'reasoning' | 'text';
+
+/** By name and not put together: a text that is built anew for each event is slow to tell from others. */
+const startTypes = { reasoning: 'reasoning-start', text: 'text-start' } as const;
+const deltaTypes = { reasoning: 'reasoning-delta', text: 'text-delta' } as const;
 
 const firstHalf = /[\uD800-\uDBFF]/;
 const secondHalf = /[\uDC00-\uDFFF]/;
@@ -30,7 +35,7 @@ export interface AnswerEvents {
 
 /** The event writer of one answer. */
 export function createAnswerEvents(): AnswerEvents {
-  const sent: Record<Kind, string> = { reasoning: '', text: '' };
+  const sent = { reasoning: createGrowingText(), text: createGrowingText() };
   const position: Record<Kind, number> = { reasoning: 0, text: 0 };
   let events: TurnEvent[] = [];
   let block = -1;
@@ -45,9 +50,9 @@ export function createAnswerEvents(): AnswerEvents {
       close();
       block += 1;
       open = growthKind;
-      events.push({ type: `${growthKind}-start`, block });
+      events.push({ type: startTypes[growthKind], block });
     }
-    events.push({ type: `${growthKind}-delta`, block, text: growth });
+    events.push({ type: deltaTypes[growthKind], block, text: growth });
     growth = '';
   }
 
@@ -62,17 +67,17 @@ export function createAnswerEvents(): AnswerEvents {
     if (growthKind !== kind) flush();
     growthKind = kind;
     growth += text;
-    sent[kind] += text;
+    sent[kind].append(text);
     position[kind] = sent[kind].length;
   }
 
   function add(kind: Kind, text: string): void {
-    const known = sent[kind];
     const from = position[kind];
-    if (from === known.length) {
+    if (from === sent[kind].length) {
       grow(kind, text);
       return;
     }
+    const known = sent[kind].read();
     let same = 0;
     const limit = Math.min(text.length, known.length - from);
     while (same < limit && known.charCodeAt(from + same) === text.charCodeAt(same)) same += 1;
@@ -82,7 +87,7 @@ export function createAnswerEvents(): AnswerEvents {
     // A character that differs in its second half only is sent whole.
     const isHalf = firstHalf.test(known.charAt(end - 1)) && secondHalf.test(known.charAt(end) && text.charAt(same));
     const start = isHalf ? end - 1 : end;
-    sent[kind] = known.slice(0, start);
+    sent[kind].write(known.slice(0, start));
     grow(kind, known.slice(start, end) + text.slice(same));
   }
 
@@ -120,9 +125,9 @@ export function createAnswerEvents(): AnswerEvents {
       events = [];
       return taken;
     },
-    sent: (kind) => sent[kind],
+    sent: (kind) => sent[kind].read(),
     get empty() {
-      return !hasCalls && sent.reasoning === '' && sent.text === '';
+      return !hasCalls && sent.reasoning.length === 0 && sent.text.length === 0;
     },
   };
 }

@@ -12,8 +12,8 @@ const MAX_BODY_CHARACTERS = 64 * 1024;
 
 /** The decoder of one completion's body (protocol 5). */
 export function createZaiWebDecoder(options: ZaiWebDecoderOptions): UpstreamDecoder {
-  const sse = createSseDecoder();
   const reader = createFrameReader(options);
+  const sse = createSseDecoder({ frame: (frame) => reader.take(frame), run: (text) => reader.takeRun(text) });
   let body: { readonly text: TextDecoder; content: string } | undefined;
   let undecided = true;
 
@@ -30,7 +30,7 @@ export function createZaiWebDecoder(options: ZaiWebDecoderOptions): UpstreamDeco
         if (body.content.length < MAX_BODY_CHARACTERS) body.content += body.text.decode(bytes, { stream: true });
         return [];
       }
-      for (const frame of sse.push(bytes)) reader.take(frame);
+      sse.push(bytes);
       return reader.takeEvents();
     },
     end() {

@@ -11,6 +11,8 @@ export interface PlainDelta {
 export interface PlainDeltaReader {
   /** The delta of a frame that differs from a learned one in its text alone; undefined for every other frame. */
   read(data: string): PlainDelta | undefined;
+  /** The deltas of a text of whole frames that are all such frames, in as few texts as may be; undefined when one is not. */
+  readRun(frames: string): { readonly texts: readonly string[]; readonly phase: Phase } | undefined;
   /** Learns the form of a frame that was parsed, if it is a plain delta. */
   learn(data: string, frame: Record<string, unknown>): void;
 }
@@ -22,13 +24,29 @@ export interface PlainDeltaReader {
 export function createPlainDeltaReader(): PlainDeltaReader {
   let head = '';
   let tail = '';
+  let open = '';
+  let close = '';
+  let between = '';
   let phase: Phase;
 
   return {
     read(data) {
-      if (head === '' || !data.startsWith(head) || !data.endsWith(tail)) return undefined;
-      const text = readText(data.slice(head.length, -tail.length));
+      const end = data.length - tail.length;
+      if (head === '' || end <= head.length) return undefined;
+      // Slices are compared as memory. `startsWith` looks at a slice of a longer text one character at a time, and this is one.
+      if (data.slice(0, head.length) !== head || data.slice(end) !== tail) return undefined;
+      const text = readText(data.slice(head.length, end));
       return text === undefined ? undefined : { text, phase };
+    },
+    readRun(frames) {
+      const end = frames.length - close.length;
+      if (head === '' || end <= open.length) return undefined;
+      if (frames.slice(0, open.length) !== open || frames.slice(end) !== close) return undefined;
+      const run = frames.slice(open.length, end);
+      const joined = run.replaceAll(between, '');
+      if (!marked.test(joined)) return { texts: [joined], phase };
+      const texts = run.split(between).map(readText);
+      return texts.every((text) => text !== undefined) ? { texts, phase } : undefined;
     },
     learn(data, frame) {
       const inner = frame['data'];
@@ -41,15 +59,24 @@ export function createPlainDeltaReader(): PlainDeltaReader {
         return;
       head = `${before}"`;
       tail = `"${after}`;
+      open = `data: ${head}`;
+      close = `${tail}\n\n`;
+      between = close + open;
       phase = named;
     },
   };
 }
 
+/** What a JSON string holds as an escape only. */
+const escaped = /["\\\p{Cc}]/u;
+
+/** The same, and what begins a tag: its meaning may depend on where a delta ends. */
+const marked = /["\\<\p{Cc}]/u;
+
 /** The text between the quotes of a JSON string; undefined when it is none. */
 function readText(raw: string): string | undefined {
   if (raw === '') return undefined;
-  if (!raw.includes('"') && !raw.includes('\\')) return raw;
+  if (!escaped.test(raw)) return raw;
   try {
     const text: unknown = JSON.parse(`"${raw}"`);
     return typeof text === 'string' ? text : undefined;

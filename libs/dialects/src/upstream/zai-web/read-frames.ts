@@ -30,6 +30,8 @@ export interface FrameReaderOptions {
 /** Turns the frames of one answer into events (protocol 5). */
 export interface FrameReader {
   take(frame: SseFrame): void;
+  /** Takes a text of whole frames if all of them are plain deltas; false: nothing was taken. Plain text becomes one event. */
+  takeRun(frames: string): boolean;
   /** The answer is over: `turn-end`, or the error of an empty one. Does nothing the second time. */
   finish(): void;
   /** The answer ends in an error. Does nothing once it has ended. */
@@ -224,8 +226,19 @@ export function createFrameReader(options: FrameReaderOptions): FrameReader {
     }
   }
 
+  function takeRun(frames: string): boolean {
+    const run = ended || complete ? undefined : plainDeltas.readRun(frames);
+    if (!run) return false;
+    for (const text of run.texts) {
+      append(text, phaseOf(text, run.phase));
+      writeGrowth();
+    }
+    return true;
+  }
+
   return {
     take,
+    takeRun,
     finish,
     fail,
     takeEvents() {
