@@ -1,6 +1,10 @@
 export type { Credential } from './credential.ts';
 export type { CredentialStore, KindCounts, Lease, LeaseOutcome, LeaseRequest, PoolCounts } from './credential-store.ts';
+export { createFallbackStore } from './fallback-store.ts';
 export { createMemoryCredentialStore } from './memory-credential-store.ts';
 export type { BadPoolState, PoolState } from './pool-state.ts';
 export { refillPool, type RefillPlan, type RefillTargets } from './refill-pool.ts';
 export type { StartTimer } from './start-timer.ts';
+export type { RedisClient, StoreLogger } from './redis/guard-redis.ts';
+export { createRedisCredentialStore, type RedisCredentialStoreOptions } from './redis/redis-credential-store.ts';
+export { isStoreUnavailable } from './redis/store-unavailable.ts';

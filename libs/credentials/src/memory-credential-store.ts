@@ -1,7 +1,7 @@
 import { TurnError } from '@zai2api/turn';
 import type { Credential } from './credential.ts';
 import type { CredentialStore, KindCounts, Lease, LeaseOutcome, LeaseRequest } from './credential-store.ts';
-import { refuseForPoolState, secondsUntil, type PoolState } from './pool-state.ts';
+import { refuseForLackOfCapacity, refuseForPoolState, storeClosed, type PoolState } from './pool-state.ts';
 import { startUnrefTimer, type StartTimer } from './start-timer.ts';
 import { createWaitingLine } from './waiting-line.ts';
 
@@ -17,11 +17,6 @@ interface Entry {
   /** Fence of its latest lease: of two equally busy ones, the one that rested longer goes first. */
   lastFence: number;
 }
-
-/** What a client is told when nothing says how long the wait will be. */
-const DEFAULT_RETRY_AFTER_SECONDS = 5;
-/** A pool that is merely busy is worth another try this soon at the latest. */
-const MAX_BUSY_RETRY_AFTER_SECONDS = 60;
 
 /**
  * The store of a single process. `now` gives milliseconds since the epoch; `startTimer` wakes those who wait for a deadline or a
@@ -153,20 +148,13 @@ export function createMemoryCredentialStore(options: { now(): number; startTimer
     });
   }
 
-  function refuseForLackOfCapacity(request: LeaseRequest): TurnError {
+  function refuse(request: LeaseRequest): TurnError {
     const nowMs = now();
     const resting = [...entries.values()].filter(
-      (entry) => !entry.removed && !request.exclude?.has(entry.credential.id),
+      ({ removed, credential }) => !removed && credential.expiresAtMs > nowMs && !request.exclude?.has(credential.id),
     );
-    const soonestMs = Math.min(...restEnds(resting));
-    const retryAfterSeconds =
-      soonestMs === Infinity
-        ? DEFAULT_RETRY_AFTER_SECONDS
-        : Math.min(MAX_BUSY_RETRY_AFTER_SECONDS, secondsUntil(soonestMs, nowMs));
-    return new TurnError('no_capacity', 'No upstream credential became free in time.', {
-      layer: 'pool',
-      retryAfterSeconds,
-    });
+    const backAtMs = Math.min(...restEnds(resting));
+    return refuseForLackOfCapacity(backAtMs === Infinity ? undefined : backAtMs, nowMs);
   }
 
   function countKind(kind: Credential['kind'], nowMs: number): KindCounts {
@@ -183,7 +171,7 @@ export function createMemoryCredentialStore(options: { now(): number; startTimer
   return {
     async lease(request) {
       request.signal.throwIfAborted();
-      if (closed) throw closedError();
+      if (closed) throw storeClosed();
       catchUp();
       const deadlineMs = now() + request.waitMs;
       // Whoever waits already could not use what is free now, or would have got it: nobody is overtaken here.
@@ -191,8 +179,8 @@ export function createMemoryCredentialStore(options: { now(): number; startTimer
       if (TurnError.is(answer)) throw answer;
       if (answer) return answer;
       announceDemand();
-      if (request.waitMs <= 0) throw refuseForLackOfCapacity(request);
-      return line.join(request, deadlineMs, () => refuseForLackOfCapacity(request));
+      if (request.waitMs <= 0) throw refuse(request);
+      return line.join(request, deadlineMs, () => refuse(request));
     },
     renew(lease, leaseMs) {
       catchUp();
@@ -251,7 +239,7 @@ export function createMemoryCredentialStore(options: { now(): number; startTimer
       wake?.cancel();
       wake = undefined;
       demandListeners.clear();
-      for (const waiter of line.waiters()) waiter.refuse(closedError());
+      for (const waiter of line.waiters()) waiter.refuse(storeClosed());
       return Promise.resolve();
     },
   };
@@ -259,10 +247,15 @@ export function createMemoryCredentialStore(options: { now(): number; startTimer
 
 const hasFreeSlot = ({ running, credential }: Entry): boolean => running.size < credential.concurrency;
 
-/** User credentials first, then the least busy, then the one that rested longest. */
+/** User credentials first, then the least busy, then the one that rested longest, then by id, as every store does. */
 function byPreference(one: Entry, other: Entry): number {
   const rank = ({ credential }: Entry): number => (credential.kind === 'user' ? 0 : 1);
-  return rank(one) - rank(other) || one.running.size - other.running.size || one.lastFence - other.lastFence;
+  return (
+    rank(one) - rank(other) ||
+    one.running.size - other.running.size ||
+    one.lastFence - other.lastFence ||
+    (one.credential.id < other.credential.id ? -1 : 1)
+  );
 }
 
 function stateOf(entry: Entry, nowMs: number): Exclude<keyof KindCounts, 'total'> {
@@ -272,6 +265,3 @@ function stateOf(entry: Entry, nowMs: number): Exclude<keyof KindCounts, 'total'
 }
 
 const restEnds = (entries: readonly Entry[]): number[] => entries.flatMap(({ rest }) => (rest ? [rest.untilMs] : []));
-
-const closedError = (): TurnError =>
-  new TurnError('shutting_down', 'The service is shutting down.', { layer: 'pool', retryAfterSeconds: 1 });

@@ -60,6 +60,27 @@ export function refuseForPoolState(state: BadPoolState, untilMs: number, nowMs: 
   });
 }
 
+/** What a client is told when nothing says how long the wait will be. */
+const DEFAULT_RETRY_AFTER_SECONDS = 5;
+/** A pool that is merely busy is worth another try this soon at the latest. */
+const MAX_BUSY_RETRY_AFTER_SECONDS = 60;
+
+/** The refusal of a turn that waited in vain; `backAtMs`: when a resting credential is back, if one rests. */
+export function refuseForLackOfCapacity(backAtMs: number | undefined, nowMs: number): TurnError {
+  const retryAfterSeconds =
+    backAtMs === undefined
+      ? DEFAULT_RETRY_AFTER_SECONDS
+      : Math.min(MAX_BUSY_RETRY_AFTER_SECONDS, secondsUntil(backAtMs, nowMs));
+  return new TurnError('no_capacity', 'No upstream credential became free in time.', {
+    layer: 'pool',
+    retryAfterSeconds,
+  });
+}
+
+/** The refusal of whoever asks a store that is closed. */
+export const storeClosed = (): TurnError =>
+  new TurnError('shutting_down', 'The service is shutting down.', { layer: 'pool', retryAfterSeconds: 1 });
+
 /** Whole seconds for a `Retry-After`: at least 1, at most an hour. */
 export function secondsUntil(untilMs: number, nowMs: number): number {
   return Math.min(MAX_RETRY_AFTER_SECONDS, Math.max(1, Math.ceil((untilMs - nowMs) / 1000)));

@@ -3,8 +3,8 @@ import type { LeaseRequest } from './credential-store.ts';
 import type { StartTimer } from './start-timer.ts';
 
 /** One lease request in the line. Granting or refusing takes it out. */
-export interface Waiter<T> {
-  readonly request: LeaseRequest;
+export interface Waiter<T, R = LeaseRequest> {
+  readonly request: R;
   /** When its wait is over, milliseconds since the epoch. */
   readonly deadlineMs: number;
   grant(value: T): void;
@@ -12,17 +12,22 @@ export interface Waiter<T> {
 }
 
 /** Those who wait, in the order they came. */
-export interface WaitingLine<T> {
+export interface WaitingLine<T, R = LeaseRequest> {
   /** Waits to be granted; rejects by itself at its deadline with `onTimeout`'s error, and at once when its signal aborts. */
-  join(request: LeaseRequest, deadlineMs: number, onTimeout: () => TurnError): Promise<T>;
+  join(request: R, deadlineMs: number, onTimeout: () => TurnError): Promise<T>;
   /** Safe to grant and refuse while iterating. */
-  waiters(): Iterable<Waiter<T>>;
+  waiters(): Iterable<Waiter<T, R>>;
+  /** False once it was granted, refused, or left. */
+  has(waiter: Waiter<T, R>): boolean;
   readonly size: number;
 }
 
 /** A first-come-first-served line that is served by its owner; it never polls. */
-export function createWaitingLine<T>(options: { now(): number; startTimer: StartTimer }): WaitingLine<T> {
-  const line = new Set<Waiter<T>>();
+export function createWaitingLine<T, R extends Pick<LeaseRequest, 'signal'> = LeaseRequest>(options: {
+  now(): number;
+  startTimer: StartTimer;
+}): WaitingLine<T, R> {
+  const line = new Set<Waiter<T, R>>();
 
   return {
     join(request, deadlineMs, onTimeout) {
@@ -33,7 +38,7 @@ export function createWaitingLine<T>(options: { now(): number; startTimer: Start
         signal.removeEventListener('abort', onAbort);
         cancelTimer();
       };
-      const waiter: Waiter<T> = {
+      const waiter: Waiter<T, R> = {
         request,
         deadlineMs,
         grant(value) {
@@ -55,6 +60,7 @@ export function createWaitingLine<T>(options: { now(): number; startTimer: Start
       return promise;
     },
     waiters: () => line.values(),
+    has: (waiter) => line.has(waiter),
     get size() {
       return line.size;
     },

@@ -42,6 +42,10 @@ export const gatewaySettings = {
     default: 1000,
     description: 'Turns that may wait at the same time; more are answered 429 at once.',
   }),
+  ZAI_ENABLE_REQUEST_TRACING: setting.boolean({
+    default: true,
+    description: 'Whether each request is logged when it is over.',
+  }),
   ZAI_TRANSLATOR_URL: setting.url({
     default: 'http://127.0.0.1:8081',
     description: 'Where the gateway finds the chat-translator. Not used by `standalone`.',
@@ -76,9 +80,7 @@ const LOOPBACK = '127.0.0.1';
  * Decides who may call and from where (architecture 5). Throws a ConfigError where the variables contradict each other: a required key
  * that is missing, or a public address without keys that nobody asked for.
  */
-export function resolveGatewaySettings(
-  settings: GatewaySettings & Pick<RuntimeSettings, 'ZAI_ENABLE_REQUEST_TRACING'>,
-): ResolvedGatewaySettings {
+export function resolveGatewaySettings(settings: GatewaySettings): ResolvedGatewaySettings {
   const { ZAI_API_KEY_ENABLED: isEnabled, ZAI_HOST: wantedHost } = settings;
   const configured = splitKeys(settings.ZAI_API_KEY);
   if (isEnabled === true && configured.length === 0) {

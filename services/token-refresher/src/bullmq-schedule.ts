@@ -54,8 +54,9 @@ export function createBullmqSchedule(options: {
   let started: { readonly queue: Queue; readonly worker: Worker; readonly upsertTimer: NodeJS.Timeout } | undefined;
   let running: Promise<void> | undefined;
   let sending: Promise<void> | undefined;
-  let isAskedAgain = false;
+  let demands = 0;
   let isInTrouble = false;
+  let isWorkLeft = false;
 
   /** BullMQ repeats itself while Redis is away. */
   function reportTrouble(error: unknown): void {
@@ -75,10 +76,13 @@ export function createBullmqSchedule(options: {
   async function upsert(queue: Queue): Promise<number> {
     try {
       await queue.setGlobalConcurrency(1);
+      // Replaced as a whole: BullMQ keeps the offset that it computed for the old interval.
+      const before = await queue.getJobScheduler(SCHEDULER);
+      if (before && before.every !== intervalMs) await queue.removeJobScheduler(SCHEDULER);
       const template = { name: JOB, data: {}, opts: jobOptions };
       const next = await queue.upsertJobScheduler(SCHEDULER, { every: intervalMs }, template);
       isInTrouble = false;
-      return next?.opts.delay ?? 0;
+      return next.opts.delay ?? 0;
     } catch (error) {
       reportTrouble(error);
       return 0;
@@ -114,26 +118,29 @@ export function createBullmqSchedule(options: {
       else if (!stopping.signal.aborted)
         logger.warn('a look at the pool was broken off: its lock could not be renewed');
     } finally {
+      isWorkLeft = signal.aborted;
       clearTimeout(guard);
       worker.off('locksRenewed', onRenewed);
     }
   }
 
+  /** One command at a time; what is asked for meanwhile is one more. */
   async function sendDemands(queue: Queue): Promise<void> {
-    do {
-      isAskedAgain = false;
+    for (let sent = 0; sent < demands && !stopping.signal.aborted;) {
+      sent = demands;
       try {
         await add(queue, { deduplication: { id: 'demanded', keepLastIfActive: true } });
       } catch (error) {
         reportTrouble(error);
       }
-    } while (isAskedAgain && !stopping.signal.aborted);
+    }
+    demands = 0;
     sending = undefined;
   }
 
   function requestTick(): void {
     if (!started || stopping.signal.aborted) return;
-    isAskedAgain = true;
+    demands++;
     sending ??= sendDemands(started.queue);
   }
 
@@ -147,12 +154,15 @@ export function createBullmqSchedule(options: {
     const { queue, worker, upsertTimer } = started;
     clearInterval(upsertTimer);
     commands.off('ready', onReady);
-    const wasTicking = running !== undefined;
     await running;
-    await inTime(worker.close());
-    // What was broken off here is done by another replica, or after a restart, without waiting for the interval.
-    if (wasTicking) await inTime(add(queue, { deduplication: { id: 'handed-over' } }));
-    await inTime(queue.close());
+    await inTime(close(queue, worker));
+  }
+
+  async function close(queue: Queue, worker: Worker): Promise<void> {
+    await worker.close();
+    // What was left undone here is done by another replica, or after a restart, without waiting for the interval.
+    if (isWorkLeft) await add(queue, { deduplication: { id: 'handed-over' } });
+    await queue.close();
   }
 
   return {
@@ -167,6 +177,11 @@ export function createBullmqSchedule(options: {
       const worker: Worker = new Worker(
         QUEUE,
         async (job, _token, signal) => {
+          // Fetched while the stop began.
+          if (stopping.signal.aborted) {
+            isWorkLeft = true;
+            return;
+          }
           logger.debug({ job: job.id }, 'looking at the pool');
           running = runTick(queue, worker, tick, signal ?? stopping.signal);
           await running;

@@ -1,4 +1,4 @@
-import { setting, type Settings } from '@zai2api/runtime';
+import { redisSettings, runtimeSettings, setting, webUpstreamSettings, type Settings } from '@zai2api/runtime';
 
 /** The settings of the pool and of what fills it. */
 export const tokenRefresherSettings = {
@@ -61,3 +61,11 @@ export const tokenRefresherSettings = {
 
 /** The parsed `tokenRefresherSettings`. */
 export type TokenRefresherSettings = Settings<typeof tokenRefresherSettings>;
+
+/** The settings of a refresher that is a process of its own. */
+export const refresherProcessSettings = {
+  ...runtimeSettings,
+  ...webUpstreamSettings,
+  ...tokenRefresherSettings,
+  ...redisSettings,
+};

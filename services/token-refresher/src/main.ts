@@ -1,12 +1,70 @@
-import { ConfigError, parseSettings, runMain, runtimeSettings, webUpstreamSettings } from '@zai2api/runtime';
-import { tokenRefresherSettings } from './config.ts';
+import { createRedisCredentialStore } from '@zai2api/credentials';
+import {
+  closeRedis,
+  ConfigError,
+  createRuntime,
+  isRedisConfigured,
+  openRedis,
+  parseSettings,
+  readPackageVersion,
+  runMain,
+  watchRedis,
+  webProfileOf,
+} from '@zai2api/runtime';
+import { createBullmqSchedule } from './bullmq-schedule.ts';
+import { refresherProcessSettings } from './config.ts';
+import { createRedisMintBudget } from './redis-mint-budget.ts';
+import { createRedisTickNotes } from './redis-tick-notes.ts';
+import { createTokenRefresher } from './token-refresher.ts';
 
-await runMain(() => {
-  parseSettings({ ...runtimeSettings, ...webUpstreamSettings, ...tokenRefresherSettings }, process.env);
-  return Promise.reject(
-    new ConfigError([
-      'token-refresher: fills a store that other processes share, and this version has only the in-memory store of one process. ' +
-        'Run standalone instead (npm start): it has the refresher inside.',
-    ]),
-  );
+await runMain(async () => {
+  const settings = parseSettings(refresherProcessSettings, process.env);
+  if (!isRedisConfigured(settings)) {
+    throw new ConfigError([
+      'token-refresher: fills a store that other processes share. Set REDIS_URL (or REDIS_SENTINELS, REDIS_CLUSTER_NODES), ' +
+        'or run standalone instead (npm start): it has the refresher inside and needs no Redis.',
+    ]);
+  }
+  const profile = webProfileOf(settings);
+  const runtime = createRuntime({ name: 'token-refresher', version: readPackageVersion(import.meta.url), settings });
+  const { logger, registry } = runtime;
+  const prefix = settings.REDIS_KEY_PREFIX;
+  const commands = openRedis(settings, { logger, role: 'commands' });
+  const subscriber = openRedis(settings, { logger, role: 'subscriber' });
+  const blocking = openRedis(settings, { logger, role: 'blocking' });
+  const store = createRedisCredentialStore({
+    commands,
+    subscriber,
+    prefix,
+    logger,
+    commandTimeoutMs: settings.REDIS_COMMAND_TIMEOUT * 1000,
+  });
+  const refresher = createTokenRefresher({
+    settings,
+    profile,
+    store,
+    schedule: createBullmqSchedule({
+      commands,
+      blocking,
+      prefix,
+      intervalMs: settings.ZAI_REFRESH_INTERVAL * 1000,
+      logger,
+    }),
+    budget: createRedisMintBudget({ commands, prefix }),
+    notes: createRedisTickNotes({ commands, prefix }),
+    logger,
+    registry,
+  });
+
+  await runtime.run(() => {
+    watchRedis(settings, runtime);
+    runtime.onStop('workers', 'token refresher', () => refresher.stop());
+    // The guests stay: the other processes go on using them.
+    runtime.onStop('stores', 'credentials', async (deadline) => {
+      await store.close();
+      await Promise.all([commands, subscriber, blocking].map((client) => closeRedis(client, deadline)));
+    });
+    refresher.start();
+    return Promise.resolve();
+  });
 });

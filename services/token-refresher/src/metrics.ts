@@ -6,6 +6,7 @@ import type { SupplyFaultState } from './supply-fault.ts';
 /** What the refresher counts. */
 export interface RefresherMetrics {
   countMint(outcome: 'minted' | 'duplicate' | SupplyFaultState): void;
+  countTick(outcome: 'done' | 'failed' | 'broken-off'): void;
   countUserCheck(outcome: 'valid' | 'rotated' | 'refused' | 'downgraded' | 'unknown'): void;
 }
 
@@ -31,6 +32,12 @@ export function createRefresherMetrics(options: { registry: Registry; store: Cre
   const userChecks = new Counter({
     name: 'zai_refresher_user_checks_total',
     help: 'Checks of user tokens, by outcome.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const ticks = new Counter({
+    name: 'zai_refresher_ticks_total',
+    help: 'Looks at the pool by this replica, by outcome; each is made by one of the replicas.',
     labelNames: ['outcome'],
     registers,
   });
@@ -73,6 +80,7 @@ export function createRefresherMetrics(options: { registry: Registry; store: Cre
   });
   return {
     countMint: (outcome) => mints.inc({ outcome }),
+    countTick: (outcome) => ticks.inc({ outcome }),
     countUserCheck: (outcome) => userChecks.inc({ outcome }),
   };
 }

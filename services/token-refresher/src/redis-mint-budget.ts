@@ -54,13 +54,10 @@ export function createRedisMintBudget(options: { commands: RedisClient; prefix: 
     async book({ count, mostPerHour, nowMs }) {
       pruneOwn(nowMs);
       const begin = `${Math.floor(nowMs)}:${randomUUID()}`;
-      // Counted before it is known to be booked: an answer that is lost must not be a mint that nobody counts.
-      const known = own;
-      own = [...own, ...Array.from({ length: count }, (_, index) => `${begin}:${index + 1}`)];
       const booked = Number(
-        await commands.eval(bookScript, 1, key, nowMs, BUDGET_WINDOW_MS, mostPerHour, count, begin, ...known),
+        await commands.eval(bookScript, 1, key, nowMs, BUDGET_WINDOW_MS, mostPerHour, count, begin, ...own),
       );
-      own = own.filter((member) => !member.startsWith(begin) || Number(member.split(':').at(-1)) <= booked);
+      own.push(...Array.from({ length: booked }, (_, index) => `${begin}:${index + 1}`));
       return booked;
     },
   };

@@ -69,7 +69,7 @@ export function describeRefillSchedule(
   makeSchedule: (options: {
     intervalMs: number;
     minGapMs: number;
-  }) => Promise<{ schedule: RefillSchedule; close(): Promise<void> }>,
+  }) => Promise<{ schedule: RefillSchedule; close: () => Promise<void> }>,
 ): void {
   describe(`${name} as a refill schedule`, () => {
     const closers: (() => Promise<void>)[] = [];

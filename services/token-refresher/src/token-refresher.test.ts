@@ -164,6 +164,7 @@ describe('createTokenRefresher', () => {
     expect(text).toContain('zai_credentials{kind="guest",state="leased"} 1');
     expect(text).toContain('zai_refresher_mints_total{outcome="minted"} 3');
     expect(text).toContain('zai_pool_state{state="ok"} 1');
+    expect(text).toMatch(/zai_refresher_ticks_total\{outcome="done"\} [1-9]/);
     store.counts = () => Promise.reject(new Error('the store is away'));
     expect(await registry.metrics()).not.toContain('zai_credentials{');
   });

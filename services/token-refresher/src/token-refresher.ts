@@ -109,6 +109,17 @@ export function createTokenRefresher(options: TokenRefresherOptions): TokenRefre
     return nextAtMs === Infinity ? {} : { nextInMs: Math.max(0, nextAtMs - now()) };
   }
 
+  async function countedTick(signal: AbortSignal): Promise<TickResult> {
+    try {
+      const result = await tick(signal);
+      metrics.countTick(signal.aborted ? 'broken-off' : 'done');
+      return result;
+    } catch (error) {
+      metrics.countTick(signal.aborted ? 'broken-off' : 'failed');
+      throw error;
+    }
+  }
+
   async function stopAll(): Promise<void> {
     stopListening?.();
     tokens.stop();
@@ -123,7 +134,7 @@ export function createTokenRefresher(options: TokenRefresherOptions): TokenRefre
       if (stopListening || stopped) return;
       stopListening = store.onDemand(() => schedule.requestTick());
       tokens.start(() => schedule.requestTick());
-      schedule.start(tick);
+      schedule.start(countedTick);
     },
     async warm(signal) {
       signal.throwIfAborted();

@@ -74,7 +74,7 @@ function readTokenFile(path: string): UserToken[] {
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    const { code = 'unknown' } = error as NodeJS.ErrnoException;
     throw new ConfigError([`ZAI_UPSTREAM_TOKEN_FILE: the file cannot be read (${code})`]);
   }
   if (bytes.length > MAX_FILE_BYTES) throw new ConfigError(['ZAI_UPSTREAM_TOKEN_FILE: the file is far too long']);

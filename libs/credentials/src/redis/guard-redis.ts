@@ -17,6 +17,8 @@ export interface RedisGuard {
    * what was sent may then still have happened.
    */
   run<T>(send: () => Promise<T>): Promise<T>;
+  /** Redis is known not to answer: `run` sends nothing. */
+  readonly isDown: boolean;
   /** No more probes. */
   stop(): void;
 }
@@ -76,6 +78,9 @@ export function guardRedis(options: {
         if (!isReply(error)) goDown(fault);
         throw storeUnavailable(fault);
       }
+    },
+    get isDown() {
+      return down !== undefined;
     },
     stop() {
       stopped = true;

@@ -133,7 +133,9 @@ function decodeAnswer(answer: WireAnswer): LeaseAnswer {
 
 /** JSON has no infinity: it comes back as null. */
 function decodeCredential(text: string): Credential {
-  const { expiresAtMs, ...rest } = JSON.parse(text) as Credential & { expiresAtMs: number | null };
+  const { expiresAtMs, ...rest } = JSON.parse(text) as Omit<Credential, 'expiresAtMs'> & {
+    expiresAtMs: number | null;
+  };
   return { ...rest, expiresAtMs: expiresAtMs ?? Infinity };
 }
 

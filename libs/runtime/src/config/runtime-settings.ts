@@ -30,10 +30,6 @@ export const runtimeSettings = {
     description: 'Admin port: `/livez`, `/readyz`, `/startupz`, `/metrics`. 0 takes any free port.',
   }),
   ZAI_ENABLE_PERFORMANCE_MONITORING: setting.boolean({ default: true, description: 'Whether `/metrics` is served.' }),
-  ZAI_ENABLE_REQUEST_TRACING: setting.boolean({
-    default: true,
-    description: 'Whether each request is logged when it is over.',
-  }),
   ZAI_SHUTDOWN_TIMEOUT: setting.seconds({
     default: 600,
     description: 'Seconds that running streams get to finish after SIGTERM, before they are cut.',

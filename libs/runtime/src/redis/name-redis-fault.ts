@@ -1,5 +1,5 @@
 /**
- * A word or two for a fault, such as `ECONNREFUSED`, `WRONGPASS` or `Command timed out`. Never the whole text of a reply: Redis repeats
+ * A word or two for a fault, such as `ECONNREFUSED`, `ETIMEDOUT` or `WRONGPASS`. Never the whole text of a reply: Redis repeats
  * arguments in some of them.
  */
 export function nameRedisFault(error: unknown): string {
@@ -7,5 +7,6 @@ export function nameRedisFault(error: unknown): string {
   if (error.name === 'ReplyError') return /^[A-Z]+/.exec(error.message)?.[0] ?? 'ReplyError';
   if ('code' in error && typeof error.code === 'string') return error.code;
   if ('lastNodeError' in error && error.lastNodeError instanceof Error) return nameRedisFault(error.lastNodeError);
-  return /timed out/i.test(error.message) ? 'ETIMEDOUT' : error.name;
+  if (error.message.startsWith('All sentinels')) return 'no Sentinel answers';
+  return /time(d )?out/i.test(error.message) ? 'ETIMEDOUT' : error.name;
 }

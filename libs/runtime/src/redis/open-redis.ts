@@ -24,6 +24,8 @@ export interface OpenRedisOptions {
 /** A first reconnect soon, for a dropped connection; later ones rarer, for an outage. */
 const MIN_RECONNECT_MS = 50;
 const MAX_RECONNECT_MS = 2_000;
+/** Longer than BullMQ's workers block, which is 10 s. */
+const MAX_BLOCKING_SILENCE_MS = 30_000;
 /** Silence on a connection after which the system asks whether the other side is still there. */
 const KEEP_ALIVE_MS = 10_000;
 
@@ -50,7 +52,10 @@ function connect(address: RedisAddress, settings: RedisSettings, role: RedisRole
     keepAlive: KEEP_ALIVE_MS,
     // After a failover the old primary may still be connected, and refuse writes: ask again who the primary is, then say it once more.
     reconnectOnError: (error) => (error.message.includes('READONLY') ? 2 : false),
-    ...(role === 'blocking' ? { maxRetriesPerRequest: null } : { maxRetriesPerRequest: 1 }),
+    // Commands end by their timeout, the others wait for the connection.
+    maxRetriesPerRequest: null,
+    // A server that hangs, or whose host is gone, keeps its connections: only a new one finds the primary that has taken over.
+    socketTimeout: role === 'blocking' ? MAX_BLOCKING_SILENCE_MS : 2 * timeoutMs,
     ...((role === 'commands' || role === 'health') && { commandTimeout: timeoutMs }),
   };
   const enableOfflineQueue = role !== 'health';
@@ -69,8 +74,6 @@ function connect(address: RedisAddress, settings: RedisSettings, role: RedisRole
         sentinelPassword: settings.REDIS_SENTINEL_PASSWORD?.reveal(),
         sentinelRetryStrategy: reconnectAfterMs,
         sentinelCommandTimeout: timeoutMs,
-        // A primary that hangs keeps its connections: the Sentinels tell when another one has taken over.
-        failoverDetector: true,
         ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: tls }),
       });
     case 'cluster':

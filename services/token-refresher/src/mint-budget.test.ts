@@ -1,0 +1,4 @@
+import { describeMintBudget } from './mint-budget.conformance.ts';
+import { createLocalMintBudget } from './mint-budget.ts';
+
+describeMintBudget('createLocalMintBudget', createLocalMintBudget);

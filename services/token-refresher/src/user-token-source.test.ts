@@ -1,0 +1,163 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ConfigError, createLogger, Secret } from '@zai2api/runtime';
+import { openUserTokenSource, type UserTokenSource } from './user-token-source.ts';
+
+const NEVER_MS = 3_600_000;
+const WITHIN_MS = 5_000;
+
+let folder: string;
+let path: string;
+let lines: { level: string; msg: string }[];
+let source: UserTokenSource | undefined;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'zai2api-tokens-'));
+  path = join(folder, 'tokens');
+  lines = [];
+});
+afterEach(() => {
+  source?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function open(options: { token?: string; file?: string; checkIntervalMs?: number }): UserTokenSource {
+  const logger = createLogger(
+    { name: 'test', level: 'info', format: 'json' },
+    { write: (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[number]) },
+  );
+  source = openUserTokenSource({
+    settings: {
+      ZAI_UPSTREAM_TOKEN: options.token === undefined ? undefined : new Secret(options.token),
+      ZAI_UPSTREAM_TOKEN_FILE: options.file,
+    },
+    logger,
+    checkIntervalMs: options.checkIntervalMs ?? NEVER_MS,
+  });
+  return source;
+}
+
+/** Starts it and gives a way to wait for the next change. */
+function startSource(opened: UserTokenSource): { changed: () => Promise<undefined>; readonly changes: number } {
+  let changes = 0;
+  let waiting: (() => void) | undefined;
+  opened.start(() => {
+    changes++;
+    waiting?.();
+  });
+  return {
+    changed() {
+      const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+      const timer = setTimeout(() => reject(new Error('No change was told in time.')), WITHIN_MS);
+      waiting = () => {
+        clearTimeout(timer);
+        resolve(undefined);
+      };
+      return promise;
+    },
+    get changes() {
+      return changes;
+    },
+  };
+}
+
+const configured = (opened: UserTokenSource): string[] => opened.current().map((token) => token.configured);
+
+describe('openUserTokenSource', () => {
+  it('has none without settings', () => {
+    expect(open({}).current()).toEqual([]);
+  });
+
+  it('takes those of the setting and of the file together, each once', () => {
+    writeFileSync(path, 'two\nthree\n');
+    expect(configured(open({ token: 'one,two', file: path }))).toEqual(['one', 'two', 'three']);
+  });
+
+  it('refuses a file that is missing or bad, without its text', () => {
+    expect(() => open({ file: path })).toThrow(ConfigError);
+    expect(() => open({ file: path })).toThrow('ENOENT');
+    writeFileSync(path, 'not a token');
+    expect(() => open({ file: path })).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining('not') }),
+    );
+    writeFileSync(path, 'x'.repeat(1_048_577));
+    expect(() => open({ file: path })).toThrow('far too long');
+  });
+
+  it('follows a file that is written in place', async () => {
+    writeFileSync(path, 'one');
+    const opened = open({ file: path });
+    const watch = startSource(opened);
+    const changed = watch.changed();
+    writeFileSync(path, 'one\ntwo');
+    await changed;
+    expect(configured(opened)).toEqual(['one', 'two']);
+  });
+
+  it('follows a mounted secret, whose folder is swapped', async () => {
+    const mount = (version: string, text: string): void => {
+      mkdirSync(join(folder, version));
+      writeFileSync(join(folder, version, 'tokens'), text);
+      symlinkSync(version, join(folder, '..data_tmp'));
+      renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
+    };
+    mount('..1', 'one');
+    symlinkSync(join('..data', 'tokens'), path);
+    const opened = open({ file: path });
+    const watch = startSource(opened);
+    const changed = watch.changed();
+    mount('..2', 'two');
+    rmSync(join(folder, '..1'), { recursive: true });
+    await changed;
+    expect(configured(opened)).toEqual(['two']);
+  });
+
+  it('looks by itself where nothing is told', async () => {
+    const elsewhere = join(folder, 'elsewhere');
+    mkdirSync(elsewhere);
+    writeFileSync(join(elsewhere, 'tokens'), 'one');
+    symlinkSync(join(elsewhere, 'tokens'), path);
+    const opened = open({ file: path, checkIntervalMs: 20 });
+    const watch = startSource(opened);
+    const changed = watch.changed();
+    writeFileSync(join(elsewhere, 'tokens'), 'two');
+    await changed;
+    expect(configured(opened)).toEqual(['two']);
+  });
+
+  it('notices what changed before it was started', () => {
+    writeFileSync(path, 'one');
+    const opened = open({ file: path });
+    writeFileSync(path, 'two');
+    expect(startSource(opened).changes).toBe(1);
+    expect(configured(opened)).toEqual(['two']);
+  });
+
+  it('keeps the tokens while the file is missing or bad, says so once, and goes on', async () => {
+    writeFileSync(path, 'one');
+    const opened = open({ file: path, checkIntervalMs: 10 });
+    const watch = startSource(opened);
+    rmSync(path);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(configured(opened)).toEqual(['one']);
+    expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
+    const changed = watch.changed();
+    writeFileSync(path, 'two');
+    await changed;
+    expect(configured(opened)).toEqual(['two']);
+    expect(watch.changes).toBe(1);
+  });
+
+  it('tells nothing when the same tokens are written again, nor after it was stopped', async () => {
+    writeFileSync(path, 'one');
+    const opened = open({ file: path, checkIntervalMs: 10 });
+    const watch = startSource(opened);
+    writeFileSync(path, 'one\n\n');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    opened.stop();
+    writeFileSync(path, 'two');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(watch.changes).toBe(0);
+  });
+});

@@ -1,0 +1,68 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { startRedisProcess, type RedisProcess } from './redis-process.ts';
+import { redisAccess, type RedisAccess } from './start-redis.ts';
+import { waitFor } from './wait-for.ts';
+
+/** A primary and its replica, watched by three Sentinels. Redis and Sentinels have a password each. */
+export interface RedisSentinels extends RedisAccess, AsyncDisposable {
+  readonly primary: RedisProcess;
+  readonly replica: RedisProcess;
+  close(): Promise<void>;
+}
+
+const run = promisify(execFile);
+const SENTINELS = 3;
+const READY_DEADLINE_MS = 20_000;
+const redisPassword = 'redis-test-password';
+const sentinelPassword = 'sentinel-test-password';
+const group = 'the-primary';
+
+/** Starts them all; resolves when the Sentinels know each other and the replica, so that a failover can happen. */
+export async function startRedisSentinels(env: Readonly<Record<string, string>> = {}): Promise<RedisSentinels> {
+  const started: RedisProcess[] = [];
+  const start: typeof startRedisProcess = async (options) => {
+    const server = await startRedisProcess(options);
+    started.push(server);
+    return server;
+  };
+  const close = async (): Promise<void> => void (await Promise.all(started.map((server) => server.close())));
+  try {
+    const config = [`requirepass ${redisPassword}`, `masterauth ${redisPassword}`, 'repl-diskless-sync-delay 0'];
+    const primary = await start({ config });
+    const replica = await start({ config: [...config, `replicaof 127.0.0.1 ${primary.port}`] });
+    const sentinels = await Promise.all(
+      Array.from({ length: SENTINELS }, () =>
+        start({
+          isSentinel: true,
+          config: [
+            `requirepass ${sentinelPassword}`,
+            `sentinel monitor ${group} 127.0.0.1 ${primary.port} 2`,
+            `sentinel auth-pass ${group} ${redisPassword}`,
+            `sentinel down-after-milliseconds ${group} 1000`,
+            `sentinel failover-timeout ${group} 4000`,
+          ],
+        }),
+      ),
+    );
+    for (const { port } of sentinels) {
+      const knowsAll = async (): Promise<boolean> => {
+        const args = ['-p', String(port), '-a', sentinelPassword, '--no-auth-warning', 'sentinel', 'master', group];
+        const { stdout } = await run('redis-cli', args);
+        return /num-slaves\n1\n/.test(stdout) && /num-other-sentinels\n2\n/.test(stdout);
+      };
+      await waitFor(knowsAll, { withinMs: READY_DEADLINE_MS, what: 'a Sentinel that knows the others' });
+    }
+    const access = redisAccess({
+      REDIS_SENTINELS: sentinels.map(({ port }) => `127.0.0.1:${port}`).join(','),
+      REDIS_SENTINEL_NAME: group,
+      REDIS_SENTINEL_PASSWORD: sentinelPassword,
+      REDIS_PASSWORD: redisPassword,
+      ...env,
+    });
+    return { ...access, primary, replica, close, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
