@@ -159,8 +159,9 @@ describe('a Redis that', () => {
 
 describe('a failover by Sentinel', () => {
   it.each(['killed', 'frozen'] as const)('of a primary that is %s loses no lease and heals by itself', async (how) => {
-    await using redis = await startRedisSentinels(env);
-    const { store, commands, close } = await openRedisStore(redis.settings);
+    await using redis = await startRedisSentinels({ env });
+    const each = await openRedisStore(redis.settings);
+    const { store, commands } = each;
     try {
       await store.put(credential('a', { concurrency: 2 }));
       const held = await store.lease(request());
@@ -178,7 +179,7 @@ describe('a failover by Sentinel', () => {
       await Promise.all([held.release({ result: 'good' }), other.release({ result: 'good' })]);
       expect((await store.counts()).user).toMatchObject({ ready: 1, leased: 0 });
     } finally {
-      await close();
+      await each.close();
     }
   });
 });

@@ -11,7 +11,8 @@ const never = new AbortController().signal;
 
 let redis: RedisServer;
 beforeAll(async () => {
-  redis = await startRedis();
+  // Its own: the tests count its commands and flush its scripts.
+  redis = await startRedis({ isOwn: true });
 });
 afterAll(() => redis.close());
 

@@ -12,7 +12,9 @@ jest.setTimeout(60_000);
 const ways: readonly [string, typeof startRedis | (() => Promise<RedisAccess & AsyncDisposable>)][] = [
   ['a single Redis', startRedis],
   ['Redis Cluster', startRedisCluster],
+  ['Redis Cluster over TLS as an ACL user', () => startRedisCluster({ usesTls: true, usesAcl: true })],
   ['Sentinel', startRedisSentinels],
+  ['Sentinel over TLS', () => startRedisSentinels({ usesTls: true })],
   ['TLS as an ACL user', startTlsRedis],
 ];
 
@@ -28,7 +30,13 @@ describe.each(ways)('the Redis store on %s', (name, start) => {
   describeCredentialStore(`the Redis store on ${name}`, async () => {
     const clock = createManualClock();
     const { settings } = redisAccess({ ...redis.env, REDIS_KEY_PREFIX: randomPrefix() });
-    const { store, close } = await openRedisStore(settings, clock);
-    return { store, now: () => clock.now(), advance: (ms) => advanceInSteps(clock, store, ms), close };
+    const opened = await openRedisStore(settings, clock);
+    const { store } = opened;
+    return {
+      store,
+      now: () => clock.now(),
+      advance: (ms) => advanceInSteps(clock, store, ms),
+      close: () => opened.close(),
+    };
   });
 });

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { startRedisProcess, type RedisProcess } from './redis-process.ts';
 import { redisAccess, type RedisAccess } from './start-redis.ts';
+import { createTlsFiles } from './tls-files.ts';
 import { waitFor } from './wait-for.ts';
 
 /** A primary and its replica, watched by three Sentinels. Redis and Sentinels have a password each. */
@@ -18,37 +19,44 @@ const redisPassword = 'redis-test-password';
 const sentinelPassword = 'sentinel-test-password';
 const group = 'the-primary';
 
+export interface RedisSentinelsOptions {
+  readonly usesTls?: boolean;
+  /** More variables of the product. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Starts them all; resolves when the Sentinels know each other and the replica, so that a failover can happen. */
-export async function startRedisSentinels(env: Readonly<Record<string, string>> = {}): Promise<RedisSentinels> {
+export async function startRedisSentinels({
+  usesTls = false,
+  env = {},
+}: RedisSentinelsOptions = {}): Promise<RedisSentinels> {
+  const files = usesTls ? await createTlsFiles() : undefined;
   const started: RedisProcess[] = [];
-  const start: typeof startRedisProcess = async (options) => {
-    const server = await startRedisProcess(options);
+  const start = async (isSentinel: boolean, config: readonly string[]): Promise<RedisProcess> => {
+    const server = await startRedisProcess({ usesTls, isSentinel, config: [...config, ...(files?.redisConfig ?? [])] });
     started.push(server);
     return server;
   };
-  const close = async (): Promise<void> => void (await Promise.all(started.map((server) => server.close())));
+  const close = async (): Promise<void> => {
+    await Promise.all(started.map((server) => server.close()));
+    await files?.close();
+  };
   try {
     const config = [`requirepass ${redisPassword}`, `masterauth ${redisPassword}`, 'repl-diskless-sync-delay 0'];
-    const primary = await start({ config });
-    const replica = await start({ config: [...config, `replicaof 127.0.0.1 ${primary.port}`] });
-    const sentinels = await Promise.all(
-      Array.from({ length: SENTINELS }, () =>
-        start({
-          isSentinel: true,
-          config: [
-            `requirepass ${sentinelPassword}`,
-            `sentinel monitor ${group} 127.0.0.1 ${primary.port} 2`,
-            `sentinel auth-pass ${group} ${redisPassword}`,
-            `sentinel down-after-milliseconds ${group} 1000`,
-            `sentinel failover-timeout ${group} 4000`,
-          ],
-        }),
-      ),
-    );
+    const primary = await start(false, config);
+    const replica = await start(false, [...config, `replicaof 127.0.0.1 ${primary.port}`]);
+    const sentinelConfig = [
+      `requirepass ${sentinelPassword}`,
+      `sentinel monitor ${group} 127.0.0.1 ${primary.port} 2`,
+      `sentinel auth-pass ${group} ${redisPassword}`,
+      `sentinel down-after-milliseconds ${group} 1000`,
+      `sentinel failover-timeout ${group} 4000`,
+    ];
+    const sentinels = await Promise.all(Array.from({ length: SENTINELS }, () => start(true, sentinelConfig)));
+    const login = [...(files?.cliArguments ?? []), '-a', sentinelPassword, '--no-auth-warning'];
     for (const { port } of sentinels) {
       const knowsAll = async (): Promise<boolean> => {
-        const args = ['-p', String(port), '-a', sentinelPassword, '--no-auth-warning', 'sentinel', 'master', group];
-        const { stdout } = await run('redis-cli', args);
+        const { stdout } = await run('redis-cli', [...login, '-p', String(port), 'sentinel', 'master', group]);
         return /num-slaves\n1\n/.test(stdout) && /num-other-sentinels\n2\n/.test(stdout);
       };
       await waitFor(knowsAll, { withinMs: READY_DEADLINE_MS, what: 'a Sentinel that knows the others' });
@@ -58,6 +66,7 @@ export async function startRedisSentinels(env: Readonly<Record<string, string>> 
       REDIS_SENTINEL_NAME: group,
       REDIS_SENTINEL_PASSWORD: sentinelPassword,
       REDIS_PASSWORD: redisPassword,
+      ...files?.env,
       ...env,
     });
     return { ...access, primary, replica, close, [Symbol.asyncDispose]: close };

@@ -61,8 +61,9 @@ await runMain(async () => {
     runtime.onStop('workers', 'token refresher', () => refresher.stop());
     // The guests stay: the other processes go on using them.
     runtime.onStop('stores', 'credentials', async (deadline) => {
-      await store.close();
-      await Promise.all([commands, subscriber, blocking].map((client) => closeRedis(client, deadline)));
+      // Together: what the store still says goes out before each goodbye, and a Redis that does not answer is left after a second.
+      const clients = [commands, subscriber, blocking];
+      await Promise.all([store.close(), ...clients.map((client) => closeRedis(client, deadline))]);
     });
     refresher.start();
     return Promise.resolve();

@@ -1,4 +1,4 @@
-import type { RedisClient } from './open-redis.ts';
+import type { RedisClient } from './redis-client.ts';
 
 /** A Redis that works says goodbye in milliseconds. */
 const QUIT_TIMEOUT_MS = 1_000;

@@ -1,6 +1,6 @@
 import type { Logger } from '../create-logger.ts';
 import { nameRedisFault } from './name-redis-fault.ts';
-import type { RedisClient } from './open-redis.ts';
+import type { RedisClient } from './redis-client.ts';
 
 /** Logs when the connection is lost and when it is back: once per change, however many attempts lie between. */
 export function logConnection(client: RedisClient, logger: Logger): void {

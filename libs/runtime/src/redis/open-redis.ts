@@ -5,10 +5,8 @@ import { ConfigError } from '../config/config-error.ts';
 import type { Logger } from '../create-logger.ts';
 import { logConnection } from './log-connection.ts';
 import { redisAddressOf, type RedisAddress } from './redis-address.ts';
+import type { RedisClient } from './redis-client.ts';
 import type { RedisSettings } from './redis-settings.ts';
-
-/** A connection to Redis, or the several ones to a Cluster. */
-export type RedisClient = Redis | Cluster;
 
 /**
  * What a connection is for. `commands` and `health`: every command ends within `REDIS_COMMAND_TIMEOUT`; `health` does not even wait for a

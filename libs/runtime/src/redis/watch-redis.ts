@@ -2,7 +2,8 @@ import { Gauge } from 'prom-client';
 import type { Runtime } from '../create-runtime.ts';
 import { closeRedis } from './close-redis.ts';
 import { nameRedisFault } from './name-redis-fault.ts';
-import { openRedis, type RedisClient } from './open-redis.ts';
+import { openRedis } from './open-redis.ts';
+import type { RedisClient } from './redis-client.ts';
 import type { RedisSettings } from './redis-settings.ts';
 
 /** How often Redis is asked whether it is there. */

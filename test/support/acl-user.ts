@@ -1,0 +1,15 @@
+const username = 'zai2api';
+const password = 'acl-test-password';
+const translatorRules =
+  '~{test-*:credentials}:* &{test-*:credentials}:* +@connection +@read +@write +@scripting +@pubsub +time -@dangerous +info';
+/** What a client of a Cluster needs on top. */
+const clusterRules = '+cluster|slots +cluster|info';
+
+/** A user that may do what docs/redis.md gives a chat-translator, for the prefixes of tests. */
+export const translatorUser = {
+  /** A line of a Redis configuration. */
+  configLine: ({ inCluster = false } = {}): string =>
+    `user ${username} on >${password} ${translatorRules}${inCluster ? ` ${clusterRules}` : ''}`,
+  /** Variables of the product. */
+  env: { REDIS_USERNAME: username, REDIS_PASSWORD: password },
+} as const;
