@@ -27,6 +27,7 @@ export interface RedisClusterOptions {
 /** Starts the nodes and joins them; resolves when every one of them says that the Cluster works. */
 export async function startRedisCluster({
   usesTls = false,
+  usesAcl = false,
   env = {},
 }: RedisClusterOptions = {}): Promise<RedisCluster> {
   const user = usesAcl ? [translatorUser.configLine({ inCluster: true })] : [];
