@@ -11,6 +11,7 @@ describe('nameRedisFault', () => {
     [errorOf('Command timed out'), 'ETIMEDOUT'],
     [errorOf('All sentinels are unreachable. Last error: host:1'), 'no Sentinel answers'],
     [errorOf('Failed to refresh slots cache.', { lastNodeError: errorOf('x', { code: 'ECONNRESET' }) }), 'ECONNRESET'],
+    [errorOf("Stream isn't writeable and enableOfflineQueue options is false"), 'not connected'],
     ['a text', 'unknown'],
   ])('%p is %s', (error, name) => {
     expect(nameRedisFault(error)).toBe(name);

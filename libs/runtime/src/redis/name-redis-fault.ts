@@ -8,5 +8,6 @@ export function nameRedisFault(error: unknown): string {
   if ('code' in error && typeof error.code === 'string') return error.code;
   if ('lastNodeError' in error && error.lastNodeError instanceof Error) return nameRedisFault(error.lastNodeError);
   if (error.message.startsWith('All sentinels')) return 'no Sentinel answers';
+  if (/isn't (writeable|ready)/.test(error.message)) return 'not connected';
   return /time(d )?out/i.test(error.message) ? 'ETIMEDOUT' : error.name;
 }
