@@ -33,3 +33,22 @@ describe('ZAI_THINK_TAGS_MODE', () => {
     expect('reasoning_content' in whole.choices[0]!.message).toBe(shown.reasoning !== '');
   });
 });
+
+describe('a model suffix', () => {
+  it.each([
+    ['glm-4.7-think', '<think>'],
+    ['glm-4.7-thinking-pure', '> First idea.'],
+    ['GLM-4.7-RAW', '<details type="reasoning" open>'],
+  ])('%s chooses how thinking is shown', async (model, beginning) => {
+    await using stack = await startStack();
+    const whole = await askWhole(stack.url, prompt, { body: { model } });
+    expect(whole.choices[0]!.message.content?.startsWith(beginning)).toBe(true);
+    expect(whole.model).toBe(model);
+  });
+
+  it('gives way to the request', async () => {
+    await using stack = await startStack();
+    const whole = await askWhole(stack.url, prompt, { body: { model: 'glm-4.7-raw', think_tags_mode: 'separate' } });
+    expect(whole.choices[0]!.message).toMatchObject({ content: answer, reasoning_content: thought });
+  });
+});

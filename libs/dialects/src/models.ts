@@ -1,3 +1,5 @@
+import type { ReasoningRendering } from '@zai2api/turn';
+
 /** What a model can do, as far as clients and drivers ask. */
 export interface ModelCapabilities {
   readonly vision: boolean;
@@ -35,12 +37,19 @@ export const modelOwner = 'z-ai';
 export interface ModelSwitches {
   readonly thinking?: boolean | undefined;
   readonly search?: boolean | undefined;
+  /** How thinking is to be shown. */
+  readonly rendering?: ReasoningRendering | undefined;
 }
 
 const suffixes: readonly { readonly text: string; readonly switches: ModelSwitches }[] = [
   { text: '-thinking', switches: { thinking: true } },
   { text: '-nothinking', switches: { thinking: false } },
   { text: '-search', switches: { search: true } },
+  // Not listed: four more names for every model would hide the models.
+  { text: '-separate', switches: { rendering: 'separate' } },
+  { text: '-think', switches: { rendering: 'think' } },
+  { text: '-pure', switches: { rendering: 'pure' } },
+  { text: '-raw', switches: { rendering: 'raw' } },
 ];
 
 function stripLastSuffix(name: string): { name: string; switches: ModelSwitches } | undefined {
@@ -122,6 +131,7 @@ export function expandModels(models: readonly UpstreamModel[]): ModelInfo[] {
     const info = withoutUpstream(model);
     listed.set(model.id, info);
     for (const { text, switches } of suffixes) {
+      if (switches.rendering) continue;
       const id = model.id + text;
       const able = switches.search ? model.capabilities.webSearch : model.capabilities.thinking;
       if (able && !taken.has(id) && !model.id.endsWith(text)) {

@@ -26,6 +26,12 @@ describe('toSupplyFault', () => {
     expect(toSupplyFault(error)).toEqual({ state: 'refused', reason: 'why', retryAfterMs: 7_000 });
   });
 
+  it('names what the system says', () => {
+    const cause = Object.assign(new Error('secret'), { code: 'ENOTFOUND' });
+    const error = new TurnError('upstream_unreachable', 'why', { layer: 'upstream', cause });
+    expect(toSupplyFault(error).reason).toBe('why (ENOTFOUND)');
+  });
+
   it('does not repeat the words of a foreign error', () => {
     expect(toSupplyFault(new Error('secret')).reason).not.toContain('secret');
   });

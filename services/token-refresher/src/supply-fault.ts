@@ -30,13 +30,19 @@ export function isRefusal(error: TurnError): boolean {
   return error.code === 'upstream_forbidden' || error.details.reason === 'upstream_unauthorized';
 }
 
+/** The system's name for what happened, such as ` (ENOTFOUND)`; empty when there is none. */
+function causeOf({ cause }: TurnError): string {
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
+  return typeof code === 'string' ? ` (${code})` : '';
+}
+
 /** The state that a failed call puts the supply into. */
 export function toSupplyFault(reason: unknown): SupplyFault {
   const error = TurnError.from(reason);
   const { retryAfterSeconds } = error.details;
   return {
     state: isRefusal(error) ? 'refused' : (stateByCode[error.code] ?? 'failing'),
-    reason: error.message,
+    reason: error.message + causeOf(error),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterMs: retryAfterSeconds * 1000 }),
   };
 }

@@ -156,7 +156,9 @@ async function prepareTurn(
   const name = decoded.request.model === '' ? settings.ZAI_MODEL_NAME : decoded.request.model;
   const resolved = await catalog.resolve(name, signal);
   const { messages, media } = await readAttachments(decoded.request.messages, resolved.model, signal);
-  const request = { ...decoded.request, model: name, messages };
+  const { reasoning } = decoded.request;
+  const rendering = reasoning.rendering ?? resolved.rendering;
+  const request = { ...decoded.request, model: name, messages, reasoning: { ...reasoning, rendering } };
   const { capabilities } = resolved.model;
   return {
     request,
