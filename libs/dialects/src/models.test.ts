@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import {
   builtInModels,
   expandModels,
-  parseModelName,
   publicModelName,
   resolveModel,
   shownModelName,
@@ -21,27 +20,31 @@ const model = (upstreamId: string, name: string, changes: Partial<UpstreamModel>
   ...changes,
 });
 
-describe('parseModelName', () => {
+describe('suffixes', () => {
+  const glm5 = model('glm-5', 'GLM-5');
+
   it.each([
-    ['glm-5', { base: 'glm-5' }],
-    ['glm-5-thinking', { base: 'glm-5', thinking: true }],
-    ['glm-5-nothinking', { base: 'glm-5', thinking: false }],
-    ['glm-5-search', { base: 'glm-5', search: true }],
-    ['GLM-5-Search-THINKING', { base: 'GLM-5', thinking: true, search: true }],
-    ['glm-5-thinking-search', { base: 'glm-5', thinking: true, search: true }],
-    ['glm-5-thinking-nothinking', { base: 'glm-5', thinking: false }],
-    ['-thinking', { base: '-thinking' }],
-    ['', { base: '' }],
-    ['glm-5thinking', { base: 'glm-5thinking' }],
-  ])('%s', (name, expected) => {
-    expect(parseModelName(name)).toEqual(expected);
+    ['glm-5', {}],
+    ['glm-5-thinking', { thinking: true }],
+    ['glm-5-nothinking', { thinking: false }],
+    ['glm-5-search', { search: true }],
+    ['GLM-5-Search-THINKING', { thinking: true, search: true }],
+    ['glm-5-thinking-search', { thinking: true, search: true }],
+    ['glm-5-thinking-nothinking', { thinking: false }],
+    ['glm-5-thinking-raw', { thinking: true, rendering: 'raw' }],
+  ])('%s asks for what it says', (name, expected) => {
+    expect(resolveModel([glm5], name)).toEqual({ model: glm5, ...expected });
   });
 
-  it('takes off whatever was put on', () => {
-    const suffix = fc.constantFrom('-thinking', '-nothinking', '-search', '-SEARCH');
+  it.each(['-thinking', '', 'glm-5thinking'])('%p is no model', (name) => {
+    expect(resolveModel([glm5], name)).toBeUndefined();
+  });
+
+  it('are taken off in whatever number and order', () => {
+    const suffix = fc.constantFrom('-thinking', '-nothinking', '-search', '-SEARCH', '-pure');
     fc.assert(
       fc.property(fc.array(suffix), (list) => {
-        expect(parseModelName(`glm-5${list.join('')}`).base).toBe('glm-5');
+        expect(resolveModel([glm5], `glm-5${list.join('')}`)?.model).toBe(glm5);
       }),
     );
   });
@@ -127,11 +130,11 @@ describe('expandModels', () => {
 
   it('lists only names that resolve to what they say', () => {
     for (const { id } of expandModels(builtInModels)) {
-      const { base, thinking, search } = parseModelName(id);
-      expect(resolveModel(builtInModels, id)).toMatchObject({ model: { id: base } });
-      expect(resolveModel(builtInModels, id)).toEqual(
-        expect.objectContaining({ ...(thinking !== undefined && { thinking }), ...(search && { search }) }),
-      );
+      const base = id.replace(/-(?:thinking|nothinking|search)$/, '');
+      const resolved = resolveModel(builtInModels, id);
+      expect(resolved).toMatchObject({ model: { id: base } });
+      expect(resolved?.thinking).toBe(id.endsWith('-nothinking') ? false : id.endsWith('-thinking') || undefined);
+      expect(resolved?.search).toBe(id.endsWith('-search') || undefined);
     }
   });
 });

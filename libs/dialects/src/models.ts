@@ -58,17 +58,6 @@ function stripLastSuffix(name: string): { name: string; switches: ModelSwitches 
   return suffix && { name: name.slice(0, -suffix.text.length), switches: suffix.switches };
 }
 
-/** Takes all suffixes off a name, in any order and case; of two that contradict each other the last one counts (protocol 3.3). */
-export function parseModelName(name: string): ModelSwitches & { readonly base: string } {
-  let base = name;
-  let switches: ModelSwitches = {};
-  for (let stripped = stripLastSuffix(base); stripped; stripped = stripLastSuffix(base)) {
-    base = stripped.name;
-    switches = { ...stripped.switches, ...switches };
-  }
-  return { base, ...switches };
-}
-
 /** The shown name: the upstream's own where it starts with a Latin letter, else one made of the id (protocol 9.1). */
 export function shownModelName(upstreamId: string, upstreamName: string): string {
   const name = upstreamName.trim();

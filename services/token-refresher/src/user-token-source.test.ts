@@ -11,11 +11,13 @@ const WITHIN_MS = 5_000;
 let folder: string;
 let path: string;
 let lines: { level: string; msg: string }[];
+let onLine: () => void;
 let source: UserTokenSource | undefined;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'zai2api-tokens-'));
   path = join(folder, 'tokens');
   lines = [];
+  onLine = () => undefined;
 });
 afterEach(() => {
   source?.stop();
@@ -25,7 +27,12 @@ afterEach(() => {
 function open(options: { token?: string; file?: string; checkIntervalMs?: number }): UserTokenSource {
   const logger = createLogger(
     { name: 'test', level: 'info', format: 'json' },
-    { write: (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[number]) },
+    {
+      write(line: string) {
+        lines.push(JSON.parse(line) as (typeof lines)[number]);
+        onLine();
+      },
+    },
   );
   source = openUserTokenSource({
     settings: {
@@ -138,8 +145,9 @@ describe('openUserTokenSource', () => {
     writeFileSync(path, 'one');
     const opened = open({ file: path, checkIntervalMs: 10 });
     const watch = startSource(opened);
+    const warned = new Promise<void>((resolve) => (onLine = resolve));
     rmSync(path);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await warned;
     expect(configured(opened)).toEqual(['one']);
     expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
     const changed = watch.changed();
