@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { createToolBridge, createZaiWebDecoder, openAiChat } from '@zai2api/dialects';
+import { createToolBridge, createZaiWebDecoder } from '@zai2api/dialects';
 import { createEventChecker, type TurnEvent } from '@zai2api/turn';
+import { clientDialects, createGoldenContext } from '../golden/client-dialects.ts';
 import { createRandom, mutate } from './mutate.ts';
 
 /**
@@ -36,12 +37,14 @@ function run(seed: number): TurnEvent['type'] {
     context: { now: () => 0, newId: () => 'fuzz', countTokens: (text) => text.length },
   });
   const checker = createEventChecker();
-  const encoder = openAiChat.createStreamEncoder({ includeUsage: true, legacyFunctions: false });
+  const encoders = clientDialects.map(({ dialect, ask }) =>
+    dialect.decodeRequest(ask, createGoldenContext()).createStreamEncoder({ countInput: () => 1 }),
+  );
   let last: TurnEvent['type'] = 'turn-start';
   const take = (events: readonly TurnEvent[]): void => {
     for (const event of events.flatMap(bridge)) {
       checker.push(event);
-      encoder.push(event);
+      for (const encoder of encoders) encoder.push(event);
       last = event.type;
     }
   };

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { openAiChat } from '@zai2api/dialects';
+import { clientDialects, createGoldenContext } from './client-dialects.ts';
 
 const root = new URL('../../libs/dialects/fixtures/requests/', import.meta.url);
 const updates = process.env['GOLDEN_UPDATE'] === '1';
@@ -13,19 +13,23 @@ it('has every case that was promised', () => {
 });
 
 describe.each(names)('request %s', (name) => {
-  const body: unknown = JSON.parse(read(name, 'openai-chat.json'));
+  // The same request in several dialects means the same turn.
+  const asked = clientDialects.filter(({ dialect }) => existsSync(new URL(`${name}/${dialect.name}.json`, root)));
 
-  it('decodes as recorded', () => {
-    const actual = `${JSON.stringify(openAiChat.decodeRequest(body), undefined, 2)}\n`;
+  it('is asked in a dialect that exists', () => {
+    expect(asked).not.toHaveLength(0);
+  });
+
+  it.each(asked)('decodes as recorded and leaves the body as it came: $dialect.name', ({ dialect }) => {
+    const text = read(name, `${dialect.name}.json`);
+    const body: unknown = JSON.parse(text);
+    const { request, stream, warnings } = dialect.decodeRequest(body, createGoldenContext());
+    const actual = `${JSON.stringify({ request, stream, warnings }, undefined, 2)}\n`;
     const url = new URL(`${name}/turn.json`, root);
     if (updates) writeFileSync(url, actual);
     expect(existsSync(url)).toBe(true);
     expect(actual).toBe(readFileSync(url, 'utf8'));
-  });
-
-  it('is left as it came', () => {
-    openAiChat.decodeRequest(body);
-    expect(body).toEqual(JSON.parse(read(name, 'openai-chat.json')));
+    expect(body).toEqual(JSON.parse(text));
   });
 });
 

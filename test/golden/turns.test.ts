@@ -1,8 +1,15 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { createToolBridge, createZaiWebDecoder, openAiChat, type CodecContext } from '@zai2api/dialects';
+import {
+  createToolBridge,
+  createZaiWebDecoder,
+  openAiChat,
+  type ClientDialect,
+  type CodecContext,
+} from '@zai2api/dialects';
 import { createEventChecker, foldEvents, TurnError, type TurnEvent, type TurnRequest } from '@zai2api/turn';
 import fc from 'fast-check';
+import { clientDialects, createGoldenContext } from './client-dialects.ts';
 
 const root = new URL('../../libs/dialects/fixtures/turns/', import.meta.url);
 const updates = process.env['GOLDEN_UPDATE'] === '1';
@@ -42,16 +49,22 @@ function decode(chunks: Iterable<Uint8Array>, asked: Asked = {}): TurnEvent[] {
   return events;
 }
 
-function encodeStream(events: readonly TurnEvent[]): string {
-  const encoder = openAiChat.createStreamEncoder({ includeUsage: true });
+const askOf = (dialect: ClientDialect): unknown => clientDialects.find((each) => each.dialect === dialect)?.ask;
+
+function encodeStream(events: readonly TurnEvent[], dialect: ClientDialect = openAiChat): string {
+  const encoder = dialect
+    .decodeRequest(askOf(dialect), createGoldenContext())
+    .createStreamEncoder({ countInput: () => 7 });
   return events.map((event) => encoder.push(event)).join('') + encoder.end();
 }
 
-function encodeWhole(events: readonly TurnEvent[]): string {
+function encodeWhole(events: readonly TurnEvent[], dialect: ClientDialect = openAiChat): string {
+  const decoded = dialect.decodeRequest(askOf(dialect), createGoldenContext());
   try {
-    return `${JSON.stringify(openAiChat.encodeResponse(foldEvents(events)), undefined, 2)}\n`;
+    return `${JSON.stringify(decoded.encodeResponse(foldEvents(events)), undefined, 2)}\n`;
   } catch (error) {
-    return `${JSON.stringify(openAiChat.encodeError(error as TurnError), undefined, 2)}\n`;
+    if (!TurnError.is(error)) throw error;
+    return `${JSON.stringify(dialect.encodeError(error), undefined, 2)}\n`;
   }
 }
 
@@ -167,8 +180,10 @@ describe.each(names)('turn %s', (name) => {
 
   it('decodes and encodes as recorded', () => {
     expectGolden(name, 'events.jsonl', encodeEvents(events));
-    expectGolden(name, 'openai-chat.sse', encodeStream(events));
-    expectGolden(name, 'openai-chat.json', encodeWhole(events));
+    for (const { dialect } of clientDialects) {
+      expectGolden(name, `${dialect.name}.sse`, encodeStream(events, dialect));
+      expectGolden(name, `${dialect.name}.json`, encodeWhole(events, dialect));
+    }
   });
 
   it('gives the same events byte by byte', () => {

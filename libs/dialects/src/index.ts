@@ -1,6 +1,9 @@
 export { clientDialectForPath, errorDialectForPath } from './client/by-path.ts';
 export type {
+  AnswerContext,
+  ClientCodecContext,
   ClientDialect,
+  ClientDialectName,
   DecodedRequest,
   EncodedError,
   ErrorDialect,

@@ -48,6 +48,7 @@ describe('a fold', () => {
       model: 'm',
       createdAt: 5,
       warnings,
+      blocks: [],
       reasoning: '',
       text: '',
       toolCalls: [],
@@ -84,6 +85,14 @@ describe('a fold', () => {
       end,
     ]);
     expect(result).toMatchObject({
+      blocks: [
+        { type: 'reasoning', text: 'ab' },
+        { type: 'text', text: 'one ' },
+        { type: 'reasoning', text: 'c' },
+        { type: 'text', text: 'two' },
+        { type: 'tool-call', callId: 'call_a', name: 'f', argumentsText: '{"q":1}' },
+        { type: 'tool-call', callId: 'call_b', name: 'g', argumentsText: '' },
+      ],
       reasoning: 'ab\n\nc',
       text: 'one two',
       toolCalls: [
@@ -124,10 +133,11 @@ describe('a fold', () => {
   it('keeps two turns apart', () => {
     const one = createEventFold();
     const two = createEventFold();
-    for (const fold of [one, two]) fold.push(start);
+    for (const fold of [one, two])
+      for (const event of [start, { type: 'text-start', block: 0 } as const]) fold.push(event);
     one.push({ type: 'text-delta', block: 0, text: 'one' });
     two.push({ type: 'text-delta', block: 0, text: 'two' });
-    for (const fold of [one, two]) fold.push(end);
+    for (const fold of [one, two]) for (const event of [{ type: 'text-end', block: 0 } as const, end]) fold.push(event);
     expect([one.result().text, two.result().text]).toEqual(['one', 'two']);
   });
 });

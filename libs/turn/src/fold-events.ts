@@ -2,7 +2,7 @@ import { assertNever } from './assert-never.ts';
 import type { TurnEvent } from './turn-event.ts';
 import { TurnError } from './turn-error.ts';
 import type { TurnToolCall } from './turn-request.ts';
-import type { TurnResult } from './turn-result.ts';
+import type { TurnBlock, TurnResult } from './turn-result.ts';
 
 /** Collects a stream into one answer. */
 export interface EventFold {
@@ -16,11 +16,10 @@ export interface EventFold {
 export function createEventFold(): EventFold {
   let start: Extract<TurnEvent, { type: 'turn-start' }> | undefined;
   let end: Extract<TurnEvent, { type: 'turn-end' }> | undefined;
-  let reasoning = '';
-  let text = '';
-  let call: { callId: string; name: string; argumentsText: string } | undefined;
+  let open = '';
+  let call: { callId: string; name: string } | undefined;
   let refusal: string | undefined;
-  const toolCalls: TurnToolCall[] = [];
+  const blocks: TurnBlock[] = [];
   const sources: { url: string; title: string }[] = [];
 
   return {
@@ -29,20 +28,29 @@ export function createEventFold(): EventFold {
         case 'turn-start':
           start = event;
           break;
-        case 'reasoning-delta':
-          reasoning += event.text;
+        case 'reasoning-start':
+        case 'text-start':
+          open = '';
           break;
+        case 'reasoning-delta':
         case 'text-delta':
-          text += event.text;
+          open += event.text;
+          break;
+        case 'reasoning-end':
+          blocks.push({ type: 'reasoning', text: open });
+          break;
+        case 'text-end':
+          blocks.push({ type: 'text', text: open });
           break;
         case 'tool-call-start':
-          call = { callId: event.callId, name: event.name, argumentsText: '' };
+          call = { callId: event.callId, name: event.name };
+          open = '';
           break;
         case 'tool-call-delta':
-          if (call) call.argumentsText += event.argumentsText;
+          open += event.argumentsText;
           break;
         case 'tool-call-end':
-          if (call) toolCalls.push(call);
+          if (call) blocks.push({ type: 'tool-call', ...call, argumentsText: open });
           call = undefined;
           break;
         case 'source':
@@ -56,13 +64,6 @@ export function createEventFold(): EventFold {
           break;
         case 'turn-error':
           throw event.error;
-        case 'reasoning-start':
-          if (reasoning) reasoning += '\n\n';
-          break;
-        case 'text-start':
-        case 'text-end':
-        case 'reasoning-end':
-          break;
         default:
           assertNever(event);
       }
@@ -76,17 +77,27 @@ export function createEventFold(): EventFold {
         model,
         createdAt,
         warnings,
-        reasoning,
-        text,
-        toolCalls,
+        blocks,
+        reasoning: joinBlocks(blocks, 'reasoning', '\n\n'),
+        text: joinBlocks(blocks, 'text', ''),
+        toolCalls: blocks.flatMap((block) => (block.type === 'tool-call' ? [toolCallOf(block)] : [])),
         sources,
         ...(refusal !== undefined && { refusal }),
         finishReason: end.reason,
+        ...(end.stopSequence !== undefined && { stopSequence: end.stopSequence }),
         usage: end.usage,
       };
     },
   };
 }
+
+function joinBlocks(blocks: readonly TurnBlock[], type: 'reasoning' | 'text', separator: string): string {
+  let all = '';
+  for (const block of blocks) if (block.type === type) all += all === '' ? block.text : separator + block.text;
+  return all;
+}
+
+const toolCallOf = ({ callId, name, argumentsText }: TurnToolCall): TurnToolCall => ({ callId, name, argumentsText });
 
 /** The whole answer of a finished stream. Throws what the stream ended with when that was an error. */
 export function foldEvents(events: Iterable<TurnEvent>): TurnResult {

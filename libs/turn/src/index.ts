@@ -11,6 +11,7 @@ export {
 } from './turn-error.ts';
 export { isContentEvent, type FinishReason, type TurnEvent } from './turn-event.ts';
 export {
+  attachmentsOf,
   reasoningEfforts,
   reasoningRenderings,
   type ReasoningEffort,
@@ -24,5 +25,5 @@ export {
   type TurnToolCall,
   type TurnWarning,
 } from './turn-request.ts';
-export type { TurnResult } from './turn-result.ts';
+export type { TurnBlock, TurnResult } from './turn-result.ts';
 export { addUsage, type Usage } from './usage.ts';

@@ -27,7 +27,13 @@ export type TurnEvent =
   | { readonly type: 'source'; readonly url: string; readonly title: string }
   /** Said in place of an answer that could not be given as asked; the turn still ends properly. Never empty. */
   | { readonly type: 'refusal'; readonly text: string }
-  | { readonly type: 'turn-end'; readonly reason: FinishReason; readonly usage: Usage }
+  | {
+      readonly type: 'turn-end';
+      readonly reason: FinishReason;
+      readonly usage: Usage;
+      /** The stop sequence of the request that ended the answer, when one did. */
+      readonly stopSequence?: string;
+    }
   | { readonly type: 'turn-error'; readonly error: TurnError };
 
 /** True for the events that a client sees as the beginning of the answer: after one of them no retry is allowed. */

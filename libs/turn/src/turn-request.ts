@@ -6,10 +6,22 @@ export type ReasoningEffort = (typeof reasoningEfforts)[number];
 export type TurnMessage =
   | { readonly role: 'system'; readonly text: string }
   | { readonly role: 'user'; readonly text: string; readonly attachments: readonly TurnAttachment[] }
-  | { readonly role: 'assistant'; readonly text: string; readonly toolCalls: readonly TurnToolCall[] }
-  | { readonly role: 'tool'; readonly callId: string; readonly text: string };
+  | {
+      readonly role: 'assistant';
+      readonly text: string;
+      readonly toolCalls: readonly TurnToolCall[];
+      /** What the model thought before it said this, where the client gave it back; never empty. */
+      readonly reasoning?: string | undefined;
+    }
+  | {
+      readonly role: 'tool';
+      readonly callId: string;
+      readonly text: string;
+      /** What the tool showed besides its text; absent for none. */
+      readonly attachments?: readonly TurnAttachment[] | undefined;
+    };
 
-/** A picture, film or document that a user message brings along. */
+/** A picture, film or document that a message of a user or a tool brings along. */
 export interface TurnAttachment {
   readonly kind: 'image' | 'video' | 'document';
   /** Base64 bytes with their declared type, or an address that only the guarded fetcher may follow. */
@@ -19,6 +31,11 @@ export interface TurnAttachment {
   readonly filename?: string | undefined;
   /** Path of the part in the client's request, for its errors. */
   readonly param: string;
+}
+
+/** What a message brings along, whoever sent it. */
+export function attachmentsOf(message: TurnMessage): readonly TurnAttachment[] {
+  return message.role === 'user' || message.role === 'tool' ? (message.attachments ?? []) : [];
 }
 
 export interface TurnToolCall {

@@ -14,6 +14,7 @@ import { createModelCatalog } from './models/model-catalog.ts';
 import { answerTurn } from './routes/answer-turn.ts';
 import { listModels, showModel } from './routes/list-models.ts';
 import { showStatus } from './routes/show-status.ts';
+import { createTextSeal } from './seal-text.ts';
 import { askCanary } from './status/ask-canary.ts';
 import { createCanary } from './status/canary.ts';
 import { createUpstreamStatus } from './status/upstream-status.ts';
@@ -104,6 +105,11 @@ export function createChatTranslator({
     timeoutMs: settings.ZAI_MEDIA_TIMEOUT * 1000,
   });
   const turnOptions = {
+    clientContext: {
+      now: context.now,
+      newId: context.newId,
+      ...createTextSeal(settings.ZAI_SEAL_SECRET?.reveal()),
+    },
     settings,
     catalog,
     readAttachments,

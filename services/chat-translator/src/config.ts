@@ -118,6 +118,10 @@ export const translatorSettings = {
       'How a conversation goes up: `flattened` into one user message, or as `messages`, which the upstream may refuse or forget.',
   }),
   ZAI_DELETE_CHATS: setting.boolean({ default: true, description: 'Delete the upstream chat after its turn.' }),
+  ZAI_SEAL_SECRET: setting.secret({
+    description:
+      'Secret of the sealed thinking that clients carry from one request to the next; the same in every replica. Unset: a random one at each start.',
+  }),
   ZAI_MAX_BODY_BYTES: setting.integer({
     default: 33_554_432,
     min: 1024,

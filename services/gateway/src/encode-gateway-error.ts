@@ -16,6 +16,5 @@ export function encodeErrorAnswer(error: TurnError, ctx: Context): EncodedAnswer
  * (contract 1.4).
  */
 export function encodeErrorFrame(error: TurnError, ctx: Context): string {
-  const { body } = errorDialectForPath(ctx.path, ctx.headers).encodeError(error);
-  return `\n\ndata: ${JSON.stringify(body)}\n\n`;
+  return `\n\n${errorDialectForPath(ctx.path, ctx.headers).encodeErrorFrame(error)}`;
 }

@@ -1,5 +1,8 @@
 import type { TurnError, TurnEvent, TurnRequest, TurnResult, TurnWarning } from '@zai2api/turn';
 
+/** Every API that clients speak, in the words of metrics and logs. */
+export type ClientDialectName = 'openai-chat' | 'openai-completions' | 'openai-responses' | 'anthropic-messages';
+
 /** An HTTP answer for a failure, ready to be written. */
 export interface EncodedError {
   readonly status: number;
@@ -9,21 +12,35 @@ export interface EncodedError {
   readonly body: unknown;
 }
 
-/** How one answer is to be written: part of every {@link DecodedRequest}, which can be handed on as it is. */
-export interface EncoderOptions {
-  /** True: the stream ends with a usage chunk. Whole answers always carry usage. */
-  readonly includeUsage: boolean;
-  /** True: calls are answered in the shape that belongs to the deprecated `functions` (contract 1.1). */
-  readonly legacyFunctions?: boolean;
+/** What a dialect may ask of the service that runs it, as it can do no such thing itself. */
+export interface ClientCodecContext {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** A fresh id of letters and digits. */
+  readonly newId: () => string;
+  /** Wraps a text so that clients can carry it, but neither read nor change it: thinking that comes back with the next request. */
+  readonly seal: (text: string) => string;
+  /** The text of one of our own seals; `undefined` for anything else, which is then dropped quietly (contract 0.15). */
+  readonly unseal: (sealed: string) => string | undefined;
 }
 
-/** A client's words in the neutral form, and how it wants its answer. */
-export interface DecodedRequest extends EncoderOptions {
+/** What is known of an answer when its writing begins. */
+export interface AnswerContext {
+  /** Estimated tokens of the request; exact numbers come with the end of the turn. Counted at the first call. */
+  readonly countInput: () => number;
+}
+
+/** A client's words in the neutral form, with the way to answer them. */
+export interface DecodedRequest {
   readonly request: TurnRequest;
   /** True: the answer is an event stream. */
   readonly stream: boolean;
   /** What the client asked for in vain; never silently dropped. */
   readonly warnings: readonly TurnWarning[];
+  /** Writes this request's answer as a stream. */
+  createStreamEncoder(context: AnswerContext): StreamEncoder;
+  /** This request's answer as one JSON-able value. */
+  encodeResponse(result: TurnResult): unknown;
 }
 
 /** Writes one answer as server-sent events. Synchronous and without side effects; made for one stream. */
@@ -32,22 +49,21 @@ export interface StreamEncoder {
   push(event: TurnEvent): string;
   /** Closes the stream. After a proper end this is `''`; a stream that was cut short gets an error, so that no client takes it for complete. */
   end(): string;
+  /** A sign of life that the dialect knows, once the stream has begun; a comment where absent. */
+  readonly heartbeat?: string;
 }
 
 /** The error side of a dialect, for layers that know no more of it than its path. */
 export interface ErrorDialect {
-  readonly name: ClientDialect['name'];
+  readonly name: ClientDialectName;
   /** Total over all error codes; never puts a cause into the body. */
   encodeError(error: TurnError): EncodedError;
+  /** The error as the last frame of an event stream that somebody else began and that was cut between two frames. */
+  encodeErrorFrame(error: TurnError): string;
 }
 
 /** One API that clients speak, both ways. */
-export interface ClientDialect {
-  readonly name: 'openai-chat';
+export interface ClientDialect extends ErrorDialect {
   /** The only validation of a client's words. Throws a TurnError with the `param` path of the first fault. */
-  decodeRequest(body: unknown): DecodedRequest;
-  createStreamEncoder(options: EncoderOptions): StreamEncoder;
-  /** The whole answer as a JSON-able value. */
-  encodeResponse(result: TurnResult, options?: EncoderOptions): unknown;
-  encodeError(error: TurnError): EncodedError;
+  decodeRequest(body: unknown, context: ClientCodecContext): DecodedRequest;
 }

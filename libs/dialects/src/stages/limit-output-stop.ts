@@ -1,9 +1,14 @@
+/** Text that may be shown now, and the sequence that was found behind it, if one was: then nothing more will come. */
+export interface StopReading {
+  readonly text: string;
+  readonly sequence?: string | undefined;
+}
+
 /** Looks for stop sequences in text that comes in pieces, however it is cut. */
 export interface StopFilter {
-  /** The text that may be shown now; `stopped`: a sequence was found behind it, and nothing more will come. */
-  push(text: string): { readonly text: string; readonly stopped: boolean };
+  push(text: string): StopReading;
   /** What was held back is decided: nothing more will come. The filter can be used again. */
-  end(): { readonly text: string; readonly stopped: boolean };
+  end(): StopReading;
 }
 
 /**
@@ -14,9 +19,15 @@ export function createStopFilter(sequences: readonly string[]): StopFilter {
   const longest = Math.max(0, ...sequences.map((sequence) => sequence.length));
   let held = '';
 
-  function findSequence(text: string): number | undefined {
-    const places = sequences.map((sequence) => text.indexOf(sequence)).filter((place) => place >= 0);
-    return places.length === 0 ? undefined : Math.min(...places);
+  function findSequence(text: string): { readonly at: number; readonly sequence: string } | undefined {
+    let found: { at: number; sequence: string } | undefined;
+    for (const sequence of sequences) {
+      const at = text.indexOf(sequence);
+      if (at < 0 || (found && (at > found.at || (at === found.at && sequence.length < found.sequence.length))))
+        continue;
+      found = { at, sequence };
+    }
+    return found;
   }
 
   /** Where the first sequence begins that the end of the text leaves open. */
@@ -37,18 +48,18 @@ export function createStopFilter(sequences: readonly string[]): StopFilter {
       const found = findSequence(all);
       const beginning = findBeginning(all);
       // A sequence that began earlier may still come true.
-      if (found !== undefined && (beginning === undefined || found <= beginning)) {
+      if (found && (beginning === undefined || found.at <= beginning)) {
         held = '';
-        return { text: all.slice(0, found), stopped: true };
+        return { text: all.slice(0, found.at), sequence: found.sequence };
       }
       held = beginning === undefined ? '' : all.slice(beginning);
-      return { text: beginning === undefined ? all : all.slice(0, beginning), stopped: false };
+      return { text: beginning === undefined ? all : all.slice(0, beginning) };
     },
     end() {
       const found = findSequence(held);
-      const text = held.slice(0, found);
+      const text = held.slice(0, found?.at);
       held = '';
-      return { text, stopped: found !== undefined };
+      return { text, sequence: found?.sequence };
     },
   };
 }

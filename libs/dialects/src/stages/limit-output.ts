@@ -2,7 +2,7 @@ import type { FinishReason, TurnEvent } from '@zai2api/turn';
 import type { EventStage } from '../render-reasoning.ts';
 import { createUsageEstimate } from './estimate-usage.ts';
 import { createTokenBudget } from './limit-output-budget.ts';
-import { createStopFilter } from './limit-output-stop.ts';
+import { createStopFilter, type StopReading } from './limit-output-stop.ts';
 
 export interface LimitOptions {
   /** Texts that end the answer; none of them empty. */
@@ -32,14 +32,19 @@ export function createLimitStage({ stop, maxOutputTokens, countTokens, countInpu
   let open: { readonly kind: 'reasoning' | 'text'; readonly block: number } | undefined;
   let finished = false;
 
-  function finish(reason: FinishReason): TurnEvent[] {
+  function finish(reason: FinishReason, stopSequence?: string): TurnEvent[] {
     finished = true;
     const usage = estimate.usage(countInput());
     const outputTokens = Math.min(usage.outputTokens, reason === 'length' ? (maxOutputTokens ?? Infinity) : Infinity);
     const reasoningTokens = Math.min(usage.reasoningTokens, outputTokens);
     return [
       ...(open ? [{ type: `${open.kind}-end`, block: open.block } as const] : []),
-      { type: 'turn-end', reason, usage: { ...usage, outputTokens, reasoningTokens } },
+      {
+        type: 'turn-end',
+        reason,
+        usage: { ...usage, outputTokens, reasoningTokens },
+        ...(stopSequence !== undefined && { stopSequence }),
+      },
     ];
   }
 
@@ -51,9 +56,9 @@ export function createLimitStage({ stop, maxOutputTokens, countTokens, countInpu
     return [...(fitting === '' ? [] : [event]), ...(fitting.length < text.length ? finish('length') : [])];
   }
 
-  function showText({ text, stopped }: { readonly text: string; readonly stopped: boolean }): TurnEvent[] {
+  function showText({ text, sequence }: StopReading): TurnEvent[] {
     const events = show(text);
-    return stopped && !finished ? [...events, ...finish('stop')] : events;
+    return sequence !== undefined && !finished ? [...events, ...finish('stop', sequence)] : events;
   }
 
   /** Lets out what is held before something that ends the block. */

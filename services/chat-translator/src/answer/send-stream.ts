@@ -30,12 +30,13 @@ const keepAlive = ': keep-alive\n\n';
 export function createEventStreamResponse(response: ServerResponse, options: EventStreamOptions): EventStreamResponse {
   const { encoder, heartbeatMs, signal } = options;
   let heartbeat: NodeJS.Timeout | undefined;
+  let hasBegun = false;
 
   function writeHead(): void {
     if (response.headersSent) return;
     response.writeHead(200, streamHeaders);
     if (heartbeatMs === 0) return;
-    heartbeat = setInterval(() => response.write(keepAlive), heartbeatMs);
+    heartbeat = setInterval(() => response.write((hasBegun && encoder.heartbeat) || keepAlive), heartbeatMs);
     onResponseClose(response, () => clearInterval(heartbeat));
   }
 
@@ -60,6 +61,7 @@ export function createEventStreamResponse(response: ServerResponse, options: Eve
           for (const event of mergeDeltas(batch)) text += encoder.push(event);
           if (text === '') continue;
           writeHead();
+          hasBegun = true;
           heartbeat?.refresh();
           if (!response.write(text)) await drained(response, signal);
         }

@@ -1,5 +1,5 @@
 import type { UpstreamModel } from '@zai2api/dialects';
-import { TurnError, type TurnAttachment, type TurnMessage } from '@zai2api/turn';
+import { attachmentsOf, TurnError, type TurnAttachment, type TurnMessage } from '@zai2api/turn';
 import { decodeBase64 } from './decode-base64.ts';
 import type { MediaFetcher } from './fetch-media.ts';
 import { inBatches } from './in-batches.ts';
@@ -57,7 +57,7 @@ export function createAttachmentReader(options: AttachmentReaderOptions): Attach
   const { fetchMedia, maxBytesPerFile, timeoutMs } = options;
 
   return async (messages, model, signal) => {
-    const attachments = messages.flatMap((message) => (message.role === 'user' ? message.attachments : []));
+    const attachments = messages.flatMap(attachmentsOf);
     if (attachments.length === 0) return { messages, media: [] };
     for (const attachment of attachments) {
       if (attachment.kind !== 'document' && !model.capabilities.vision) throw mediaNotSupported(attachment, model);
@@ -108,10 +108,10 @@ function takeApart(
 ): ReadConversation {
   const media: Media[] = [];
   const taken = messages.map((message): TurnMessage => {
-    if (message.role !== 'user') return message;
+    if ((message.role !== 'user' && message.role !== 'tool') || attachmentsOf(message).length === 0) return message;
     const attachments: TurnAttachment[] = [];
     const texts = [message.text];
-    for (const attachment of message.attachments) {
+    for (const attachment of attachmentsOf(message)) {
       const result = results.get(attachment);
       if (typeof result === 'string') {
         texts.push(inlineDocument(result, attachment.filename));

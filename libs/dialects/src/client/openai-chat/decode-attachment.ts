@@ -1,8 +1,8 @@
 import type { TurnAttachment } from '@zai2api/turn';
-import { decodeText, fileTypeOf, isTextType } from './file-types.ts';
-import type { IgnoredFields } from './ignored-fields.ts';
-import { parseBase64, parseDataUrl } from './parse-data-url.ts';
-import { invalidValue, missingParameter, required, unsupportedPart } from './request-fault.ts';
+import { decodeText, fileTypeOf, isTextType } from '../request/file-types.ts';
+import type { IgnoredFields } from '../request/ignored-fields.ts';
+import { parseBase64, parseDataUrl } from '../request/parse-data-url.ts';
+import { invalidValue, missingParameter, required, unsupportedPart } from '../request/request-fault.ts';
 import {
   addressSchema,
   fileSchema,

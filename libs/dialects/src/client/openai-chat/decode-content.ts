@@ -1,7 +1,7 @@
 import type { TurnAttachment } from '@zai2api/turn';
 import { decodeAttachment, isAttachmentPart, type DecodedPart } from './decode-attachment.ts';
-import type { IgnoredFields } from './ignored-fields.ts';
-import { invalidValue, required } from './request-fault.ts';
+import type { IgnoredFields } from '../request/ignored-fields.ts';
+import { invalidValue, required } from '../request/request-fault.ts';
 import { partSchema, type WireMessage, type WirePart } from './wire-schema.ts';
 
 /** The content of one message. */

@@ -1,7 +1,7 @@
 import { assertNever, type TurnMessage, type TurnToolCall } from '@zai2api/turn';
 import { decodeContent } from './decode-content.ts';
-import type { IgnoredFields } from './ignored-fields.ts';
-import { required } from './request-fault.ts';
+import type { IgnoredFields } from '../request/ignored-fields.ts';
+import { required } from '../request/request-fault.ts';
 import { messageSchema, type WireMessage, type WireToolCall } from './wire-schema.ts';
 
 /**
@@ -9,7 +9,13 @@ import { messageSchema, type WireMessage, type WireToolCall } from './wire-schem
  * without a call, two users in a row, an assistant last.
  */
 export function decodeMessages(messages: readonly WireMessage[], ignored: IgnoredFields): TurnMessage[] {
-  return messages.map((message, index) => decodeMessage(message, `messages[${index}]`, ignored));
+  const lastUser = messages.findLastIndex(({ role }) => role === 'user');
+  return messages.map((message, index) => {
+    const decoded = decodeMessage(message, `messages[${index}]`, ignored);
+    const { reasoning_content: reasoning } = message;
+    // Between calls and their results the model goes on thinking where it stopped; older thoughts only cost (contract 1.1).
+    return decoded.role === 'assistant' && reasoning && index > lastUser ? { ...decoded, reasoning } : decoded;
+  });
 }
 
 function decodeMessage(message: WireMessage, path: string, ignored: IgnoredFields): TurnMessage {

@@ -1,5 +1,5 @@
 import type { ReasoningEffort, TurnRequest } from '@zai2api/turn';
-import type { IgnoredFields } from './ignored-fields.ts';
+import type { IgnoredFields } from '../request/ignored-fields.ts';
 import { chatTemplateSchema, reasoningSchema, thinkingSchema, type WireRequest } from './wire-schema.ts';
 
 /**

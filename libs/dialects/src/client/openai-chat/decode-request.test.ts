@@ -119,8 +119,7 @@ describe('a minimal request', () => {
         sampling: { temperature: undefined, topP: undefined, maxOutputTokens: undefined, stop: [] },
       },
       stream: false,
-      includeUsage: false,
-      legacyFunctions: false,
+      form: { includeUsage: false, legacyFunctions: false },
       warnings: [],
     });
   });
@@ -144,9 +143,25 @@ describe('a minimal request', () => {
   });
 });
 
+describe('earlier thinking', () => {
+  const thought = { role: 'assistant', content: '', reasoning_content: 'hm' };
+
+  it('is kept between a call and the next answer, and dropped once the user spoke', () => {
+    const { request } = decode({
+      messages: [thought, ...messages, thought, { role: 'tool', tool_call_id: 'a', content: 'x' }],
+    });
+    expect(request.messages.map((message) => 'reasoning' in message && message.reasoning)).toEqual([
+      false,
+      false,
+      'hm',
+      false,
+    ]);
+  });
+});
+
 describe('sampling', () => {
   it('passes on what was asked for', () => {
-    const { request, stream, includeUsage } = decode({
+    const { request, stream, form } = decode({
       stream: true,
       stream_options: { include_usage: true },
       temperature: 0,
@@ -155,7 +170,7 @@ describe('sampling', () => {
       stop: 'END',
     });
     expect(request.sampling).toEqual({ temperature: 0, topP: 1, maxOutputTokens: 10, stop: ['END'] });
-    expect([stream, includeUsage]).toEqual([true, true]);
+    expect([stream, form.includeUsage]).toEqual([true, true]);
   });
 
   it.each([
@@ -223,9 +238,9 @@ describe('warnings', () => {
 
   it('name unknown fields of messages and parts once, whatever their number', () => {
     const part = { type: 'text', text: 'a', cache_control: { type: 'ephemeral' } };
-    const message = { role: 'assistant', content: [part, part], reasoning_content: 'hm' };
+    const message = { role: 'assistant', content: [part, part], reasoning_details: ['hm'] };
     expect(warned({ messages: [message, message] })).toEqual([
-      'messages[].reasoning_content',
+      'messages[].reasoning_details',
       'messages[].content[].cache_control',
     ]);
   });

@@ -5,17 +5,30 @@ import { decodeReasoning } from './decode-reasoning.ts';
 import { decodeResponseFormat } from './decode-response-format.ts';
 import { decodeToolChoice } from './decode-tool-choice.ts';
 import { decodeTools } from './decode-tools.ts';
-import { createIgnoredFields, type IgnoredFields } from './ignored-fields.ts';
-import { parseBody } from './parse-body.ts';
+import { createIgnoredFields, type IgnoredFields } from '../request/ignored-fields.ts';
+import { parseBody } from '../request/parse-body.ts';
 import { requestSchema, streamOptionsSchema, webSearchOptionsSchema, type WireRequest } from './wire-schema.ts';
+
+/** How one answer is to be written. */
+export interface OpenAiChatForm {
+  /** True: the stream ends with a usage chunk. Whole answers always carry usage. */
+  readonly includeUsage: boolean;
+  /** True: calls are answered in the shape that belongs to the deprecated `functions` (contract 1.1). */
+  readonly legacyFunctions: boolean;
+}
+
+/** A request, and the form of its answer. */
+export interface DecodedChatRequest extends Pick<DecodedRequest, 'request' | 'stream' | 'warnings'> {
+  readonly form: OpenAiChatForm;
+}
 
 /**
  * A chat completion request in the neutral form (contract 1.1, 1.2). Wrong types, and features whose silent omission would falsify the
  * answer, throw with their path; everything else without effect is named in `warnings`. A missing model is `''`: the default is chosen
  * where it is configured.
  */
-export function decodeOpenAiChatRequest(body: unknown): DecodedRequest {
-  const wire = parseBody(body);
+export function decodeOpenAiChatRequest(body: unknown): DecodedChatRequest {
+  const wire = parseBody(requestSchema, body);
   refuseWhatCannotBeGiven(wire);
   const ignored = createIgnoredFields();
   nameIgnoredFields(wire, ignored);
@@ -42,8 +55,7 @@ export function decodeOpenAiChatRequest(body: unknown): DecodedRequest {
   return {
     request,
     stream: wire.stream ?? false,
-    includeUsage: wire.stream_options?.include_usage ?? false,
-    legacyFunctions,
+    form: { includeUsage: wire.stream_options?.include_usage ?? false, legacyFunctions },
     warnings: ignored.warnings(),
   };
 }

@@ -1,7 +1,7 @@
 import type { ResponseFormat } from '@zai2api/turn';
 import { isRecord } from '../../is-record.ts';
-import type { IgnoredFields } from './ignored-fields.ts';
-import { invalidValue, required } from './request-fault.ts';
+import type { IgnoredFields } from '../request/ignored-fields.ts';
+import { invalidValue, required } from '../request/request-fault.ts';
 import { jsonSchemaFormatSchema, responseFormatSchema, type WireRequest } from './wire-schema.ts';
 
 const schemaPath = 'response_format.json_schema.schema';

@@ -1,6 +1,6 @@
 import type { ToolChoice } from '@zai2api/turn';
-import type { IgnoredFields } from './ignored-fields.ts';
-import { invalidValue, missingParameter, required } from './request-fault.ts';
+import type { IgnoredFields } from '../request/ignored-fields.ts';
+import { invalidValue, missingParameter, required } from '../request/request-fault.ts';
 import type { WireNamedTool, WireRequest } from './wire-schema.ts';
 
 /**

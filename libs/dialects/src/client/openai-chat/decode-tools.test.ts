@@ -22,7 +22,7 @@ describe('tools', () => {
       { name: 'list', description: undefined, parameters: {}, strict: false, param: 'tools[1].function.parameters' },
     ]);
     expect(decoded.warnings).toEqual([]);
-    expect(decoded.legacyFunctions).toBe(false);
+    expect(decoded.form.legacyFunctions).toBe(false);
   });
 
   it('take free text as one string', () => {
@@ -68,7 +68,7 @@ describe('tools', () => {
       tools: [{ name: 'find', parameters, strict: false }],
       parallelToolCalls: false,
     });
-    expect(decoded.legacyFunctions).toBe(true);
+    expect(decoded.form.legacyFunctions).toBe(true);
     expect(decoded.warnings).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 import type { ToolDefinition } from '@zai2api/turn';
-import type { IgnoredFields } from './ignored-fields.ts';
-import { invalidValue, required } from './request-fault.ts';
+import type { IgnoredFields } from '../request/ignored-fields.ts';
+import { invalidValue, required } from '../request/request-fault.ts';
 import {
   customToolSchema,
   functionSchema,

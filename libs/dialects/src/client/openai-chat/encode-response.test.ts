@@ -1,12 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TurnResult } from '@zai2api/turn';
-import { encodeOpenAiChatResponse } from './encode-response.ts';
+import { encodeOpenAiChatResponse as encodeIn } from './encode-response.ts';
+
+const encodeOpenAiChatResponse = (answer: TurnResult, legacyFunctions = false) => encodeIn(answer, { legacyFunctions });
 
 const result: TurnResult = {
   id: '1',
   model: 'GLM-5-thinking',
   createdAt: 1_764_000_000_999,
   warnings: [],
+  blocks: [],
   reasoning: '',
   text: '',
   toolCalls: [],
@@ -85,8 +88,7 @@ describe('encodeOpenAiChatResponse', () => {
 
   it('gives the first call in the shape of old where functions were used', () => {
     const changes = { toolCalls: [call, { ...call, name: 'other' }], finishReason: 'tool-calls' } as const;
-    const options = { includeUsage: false, legacyFunctions: true };
-    expect(encodeOpenAiChatResponse({ ...result, ...changes }, options)).toMatchObject({
+    expect(encodeOpenAiChatResponse({ ...result, ...changes }, true)).toMatchObject({
       choices: [
         {
           message: {
@@ -99,8 +101,8 @@ describe('encodeOpenAiChatResponse', () => {
         },
       ],
     });
-    expect(JSON.stringify(encodeOpenAiChatResponse({ ...result, ...changes }, options))).not.toContain('tool_calls');
-    expect(encodeOpenAiChatResponse({ ...result, text: 'Hi' }, options)).toEqual(
+    expect(JSON.stringify(encodeOpenAiChatResponse({ ...result, ...changes }, true))).not.toContain('tool_calls');
+    expect(encodeOpenAiChatResponse({ ...result, text: 'Hi' }, true)).toEqual(
       encodeOpenAiChatResponse({ ...result, text: 'Hi' }),
     );
   });

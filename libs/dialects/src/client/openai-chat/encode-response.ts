@@ -1,5 +1,5 @@
 import type { TurnResult, TurnToolCall } from '@zai2api/turn';
-import type { EncoderOptions } from '../client-dialect.ts';
+import type { OpenAiChatForm } from './decode-request.ts';
 import { encodeAnnotations } from './encode-annotation.ts';
 import { encodeUsage } from './encode-usage.ts';
 import { encodeFinishReason } from './finish-reason.ts';
@@ -8,8 +8,10 @@ import { encodeFinishReason } from './finish-reason.ts';
  * The whole answer (contract 1.3). Optional parts are absent, never empty; `content` is null only beside tool calls or a refusal
  * (contract 1.5).
  */
-export function encodeOpenAiChatResponse(result: TurnResult, options?: EncoderOptions): unknown {
-  const legacyFunctions = options?.legacyFunctions ?? false;
+export function encodeOpenAiChatResponse(
+  result: TurnResult,
+  { legacyFunctions }: Pick<OpenAiChatForm, 'legacyFunctions'>,
+): unknown {
   const { text, reasoning, toolCalls, sources, refusal } = result;
   const hasToolCalls = toolCalls.length > 0;
   return {

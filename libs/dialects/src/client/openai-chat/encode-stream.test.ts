@@ -18,7 +18,7 @@ const failureFrame =
   'data: {"error":{"message":"The upstream fell silent.","type":"server_error","param":null,"code":"upstream_timeout"}}\n\n';
 
 function encode(events: readonly TurnEvent[], includeUsage = false): string {
-  const encoder = createOpenAiChatStreamEncoder({ includeUsage });
+  const encoder = createOpenAiChatStreamEncoder({ includeUsage, legacyFunctions: false });
   return events.map((event) => encoder.push(event)).join('') + encoder.end();
 }
 
@@ -46,7 +46,7 @@ describe('a stream that fails', () => {
   });
 
   it('says nothing after the error', () => {
-    const encoder = createOpenAiChatStreamEncoder({ includeUsage: true });
+    const encoder = createOpenAiChatStreamEncoder({ includeUsage: true, legacyFunctions: false });
     encoder.push({ type: 'turn-error', error: failure });
     expect(encoder.push(end) + encoder.end()).toBe('');
   });
@@ -59,7 +59,9 @@ describe('a stream that fails', () => {
   });
 
   it.each<TurnEvent>([{ type: 'text-delta', block: 0, text: 'Hi' }, end])('refuses %j before the start', (event) => {
-    expect(() => createOpenAiChatStreamEncoder({ includeUsage: false }).push(event)).toThrow('before turn-start');
+    expect(() => createOpenAiChatStreamEncoder({ includeUsage: false, legacyFunctions: false }).push(event)).toThrow(
+      'before turn-start',
+    );
   });
 });
 
@@ -272,7 +274,7 @@ describe('any stream', () => {
         checker.end();
 
         const read = readStream(encode(events, includeUsage));
-        const whole = encodeOpenAiChatResponse(foldEvents(events)) as {
+        const whole = encodeOpenAiChatResponse(foldEvents(events), { legacyFunctions: false }) as {
           choices: [{ message: Partial<typeof read.message>; finish_reason: string }];
           usage: unknown;
         };

@@ -1,7 +1,8 @@
 import { assertNever, TurnError, type TurnEvent } from '@zai2api/turn';
-import type { EncoderOptions, StreamEncoder } from '../client-dialect.ts';
+import type { StreamEncoder } from '../client-dialect.ts';
+import type { OpenAiChatForm } from './decode-request.ts';
 import { encodeAnnotations } from './encode-annotation.ts';
-import { encodeOpenAiErrorBody } from './encode-error.ts';
+import { encodeOpenAiErrorFrame } from '../encode-openai-error.ts';
 import { encodeUsage } from './encode-usage.ts';
 import { encodeFinishReason } from './finish-reason.ts';
 
@@ -24,10 +25,7 @@ interface ChunkText {
  * twice that. JSON has no raw line breaks, so a chunk is always one `data:` line; lone surrogates leave as escapes, and halves of a
  * character that was split over two deltas meet again in the client.
  */
-export function createOpenAiChatStreamEncoder({
-  includeUsage,
-  legacyFunctions = false,
-}: EncoderOptions): StreamEncoder {
+export function createOpenAiChatStreamEncoder({ includeUsage, legacyFunctions }: OpenAiChatForm): StreamEncoder {
   let chunk: ChunkText | undefined;
   let ended = false;
   let hasReasoning = false;
@@ -50,7 +48,7 @@ export function createOpenAiChatStreamEncoder({
     writeCall('', `"arguments":${JSON.stringify(argumentsText)}`);
   const writeError = (error: TurnError): string => {
     ended = true;
-    return `data: ${JSON.stringify(encodeOpenAiErrorBody(error))}\n\n`;
+    return encodeOpenAiErrorFrame(error);
   };
   const start = (event: Extract<TurnEvent, { type: 'turn-start' }>): string => {
     const id = JSON.stringify(`chatcmpl-${event.id}`);

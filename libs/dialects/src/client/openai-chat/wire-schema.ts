@@ -50,6 +50,7 @@ export const messageSchema = z.looseObject({
   name: optional(z.string()),
   refusal: optional(z.string()),
   tool_calls: optional(z.array(toolCallSchema)),
+  reasoning_content: optional(z.string()),
   tool_call_id: optional(z.string()),
   function_call: optional(z.looseObject({ name: z.string(), arguments: argumentsSchema })),
 });

@@ -1,4 +1,4 @@
-import { TurnError, type TurnAttachment, type TurnMessage } from '@zai2api/turn';
+import { attachmentsOf, TurnError, type TurnAttachment, type TurnMessage } from '@zai2api/turn';
 import { isRecord } from '../../is-record.ts';
 import { encodeCommonHeaders } from './encode-common-headers.ts';
 import type { WebProfile } from './web-profile.ts';
@@ -92,8 +92,9 @@ export function nameAttachments(messages: readonly TurnMessage[]): readonly Turn
   if (messages.length < 2) return messages;
   const counts = { image: 0, video: 0, document: 0 };
   return messages.map((message) => {
-    if (message.role !== 'user' || message.attachments.length === 0) return message;
-    const names = message.attachments.map(({ kind, filename = '' }) => {
+    const attachments = attachmentsOf(message);
+    if (attachments.length === 0) return message;
+    const names = attachments.map(({ kind, filename = '' }) => {
       counts[kind] += 1;
       const title = filename.replaceAll(/[\s[\]]+/g, ' ').trim();
       return `[${kind} ${counts[kind]}${title === '' ? '' : `: ${title}`}]`;

@@ -21,6 +21,16 @@ describe('flattenMessages', () => {
     },
   );
 
+  it('gives earlier thoughts back in words', () => {
+    const text = behindPreamble([
+      { role: 'assistant', text: 'It rains.', toolCalls: [], reasoning: 'I saw clouds.' },
+      { role: 'user', text: 'Sure?', attachments: [] },
+    ]);
+    expect(text).toBe(
+      '<assistant>\nMy thoughts were: I saw clouds.\n\nIt rains.\n</assistant>\n\n<user>\nSure?\n</user>',
+    );
+  });
+
   it('says first what the tags mean', () => {
     const text = flattenMessages([
       { role: 'system', text: 'Be brief.' },

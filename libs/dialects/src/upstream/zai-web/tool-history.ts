@@ -13,12 +13,13 @@ export interface ToolHistory {
 export function createMarkupHistory(messages: readonly TurnMessage[]): ToolHistory {
   const calls = findCalls(messages);
   return {
-    assistant({ text, toolCalls }) {
-      if (toolCalls.length === 0) return text;
+    assistant({ text, toolCalls, reasoning }) {
+      const lines = [describeThought(reasoning), text];
+      if (toolCalls.length === 0) return joinLines(lines);
       const block = toolCalls.map(({ callId, name, argumentsText }) =>
         encodeToolCall({ id: callId, name, argumentsText }),
       );
-      return [text, CALLS_OPEN, ...block, CALLS_CLOSE].filter((line) => line !== '').join('\n');
+      return joinLines([...lines, CALLS_OPEN, ...block, CALLS_CLOSE]);
     },
     result({ callId, text }) {
       const name = calls.get(callId)?.name;
@@ -32,8 +33,8 @@ export function createMarkupHistory(messages: readonly TurnMessage[]): ToolHisto
 export function createPlainHistory(messages: readonly TurnMessage[]): ToolHistory {
   const calls = findCalls(messages);
   return {
-    assistant: ({ text, toolCalls }) =>
-      [text, ...toolCalls.map((call) => `I used ${describe(call)}.`)].filter((line) => line !== '').join('\n'),
+    assistant: ({ text, toolCalls, reasoning }) =>
+      joinLines([describeThought(reasoning), text, ...toolCalls.map((call) => `I used ${describe(call)}.`)]),
     result({ callId, text }) {
       const call = calls.get(callId);
       const title = call ? `The result of ${describe(call)}:` : 'A result:';
@@ -41,6 +42,11 @@ export function createPlainHistory(messages: readonly TurnMessage[]): ToolHistor
     },
   };
 }
+
+const joinLines = (lines: readonly string[]): string => lines.filter((line) => line !== '').join('\n');
+
+/** In words, not tags: thinking is no part of the form that an answer must have. */
+const describeThought = (reasoning = ''): string => (reasoning === '' ? '' : `My thoughts were: ${reasoning}\n`);
 
 const describe = ({ name, argumentsText }: TurnToolCall): string => `${name} with ${argumentsText}`;
 

@@ -1,5 +1,5 @@
 import type { ErrorCode, TurnError } from '@zai2api/turn';
-import type { EncodedError } from '../client-dialect.ts';
+import type { EncodedError } from './client-dialect.ts';
 
 /** The error object of every OpenAI endpoint, in bodies and in streams: always all four keys. */
 export interface OpenAiErrorBody {
@@ -110,7 +110,12 @@ const reasonRows: ReadonlyMap<string, { readonly type?: string; readonly doNotRe
   ['invalid_structured_output', { doNotRetry: true as const }],
 ]);
 
-/** The body alone, for in-stream errors. `details.reason` takes the place of the table's code. */
+/** The error as the last frame of an event stream (contract 1.4). */
+export function encodeOpenAiErrorFrame(error: TurnError): string {
+  return `data: ${JSON.stringify(encodeOpenAiErrorBody(error))}\n\n`;
+}
+
+/** The body alone. `details.reason` takes the place of the table's code. */
 export function encodeOpenAiErrorBody(error: TurnError): OpenAiErrorBody {
   const row = rows[error.code];
   const { reason, param } = error.details;

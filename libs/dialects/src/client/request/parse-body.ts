@@ -1,16 +1,15 @@
 import { TurnError } from '@zai2api/turn';
 import type * as z from 'zod';
-import { requestSchema, type WireRequest } from './wire-schema.ts';
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
-/** The checked body. Throws `invalid_request` with the path of the first fault; its message never repeats a value of the client. */
-export function parseBody(body: unknown): WireRequest {
+/** The body as `schema` reads it. Throws `invalid_request` with the path of the first fault; its message never repeats a value of the client. */
+export function parseBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new TurnError('invalid_request', 'The request body must be a JSON object.', { layer: 'client' });
   }
-  const parsed = requestSchema.safeParse(body);
+  const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
   const [first] = parsed.error.issues;
   if (!first) throw parsed.error;

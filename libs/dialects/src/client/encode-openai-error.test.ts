@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ErrorCode, errorCodes, TurnError } from '@zai2api/turn';
-import { encodeOpenAiError } from './encode-error.ts';
+import { encodeOpenAiError } from './encode-openai-error.ts';
 
 const encode = (code: ErrorCode, details: Partial<TurnError['details']> = {}) =>
   encodeOpenAiError(new TurnError(code, 'Words.', { layer: 'upstream', ...details }));

@@ -1,0 +1,26 @@
+import { openAiChat, type ClientCodecContext, type ClientDialect } from '@zai2api/dialects';
+
+/** What golden answers are made with: a clock that stands, ids that count, a seal that can be read. */
+export function createGoldenContext(): ClientCodecContext {
+  let ids = 0;
+  return {
+    now: () => 1_764_000_000_000,
+    newId: () => `golden${(ids += 1)}`,
+    seal: (text) => `sealed.${Buffer.from(text).toString('base64url')}`,
+    unseal: (sealed) =>
+      sealed.startsWith('sealed.') ? Buffer.from(sealed.slice('sealed.'.length), 'base64url').toString() : undefined,
+  };
+}
+
+/** Every client dialect with a request whose answer shows all that an answer can hold. */
+export const clientDialects: readonly { readonly dialect: ClientDialect; readonly ask: unknown }[] = [
+  {
+    dialect: openAiChat,
+    ask: {
+      model: 'glm-4.6',
+      messages: [{ role: 'user', content: 'What is it?' }],
+      stream: true,
+      stream_options: { include_usage: true },
+    },
+  },
+];
