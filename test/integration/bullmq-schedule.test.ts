@@ -275,12 +275,12 @@ describe('createBullmqSchedule', () => {
       let count = 0;
       one!.schedule.start(() => Promise.resolve(count++).then(() => ({})));
       await waitFor(() => count > 0, { withinMs: WITHIN_MS });
-      own.freeze();
+      await own.freeze();
       one!.schedule.requestTick();
       const atMs = performance.now();
       await one!.schedule.stop();
       expect(performance.now() - atMs).toBeLessThan(3_500);
-      own.resume();
+      await own.resume();
     });
   });
 });

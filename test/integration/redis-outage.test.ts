@@ -71,7 +71,7 @@ describe('a Redis that', () => {
     waiting.catch(() => undefined);
     await waitFor(async () => (await store.counts()).waiting === 1, { withinMs: WITHIN_MS });
 
-    redis.freeze();
+    await redis.freeze();
     expect(await timeOfRefusal(store)).toBeLessThan(TIMEOUT_MS + SLACK_MS);
     await expect(waiting).rejects.toMatchObject({ details: { reason: 'store_unavailable' } });
     for (let turn = 0; turn < 50; turn++) expect(await timeOfRefusal(store)).toBeLessThan(50);
@@ -81,7 +81,7 @@ describe('a Redis that', () => {
     await expect(store.counts()).rejects.toMatchObject({ details: { reason: 'store_unavailable' } });
     expect(performance.now() - startedAtMs).toBeLessThan(50);
 
-    redis.resume();
+    await redis.resume();
     await untilServed(store);
     await waitFor(async () => (await store.counts()).user.ready === 1, { withinMs: WITHIN_MS });
     expect(await store.renew(kept, 60_000)).toBe(true);
@@ -169,7 +169,7 @@ describe('a failover by Sentinel', () => {
       const isReplicated = async (): Promise<boolean> => (await commands.wait(1, TIMEOUT_MS / 2)) === 1;
       await waitFor(isReplicated, { withinMs: WITHIN_MS, what: 'the replica' });
       if (how === 'killed') await redis.primary.kill();
-      else redis.primary.freeze();
+      else await redis.primary.freeze();
       expect(await timeOfRefusal(store)).toBeLessThan(TIMEOUT_MS + SLACK_MS);
       await waitFor(() => store.counts(), { withinMs: 20_000, what: 'the new primary' });
       expect(await store.renew(held, 60_000)).toBe(true);

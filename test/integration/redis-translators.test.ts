@@ -99,7 +99,7 @@ describe('translators on one Redis', () => {
       const stream = await openStream(url, scenario('slow frames=40 delay=50'));
       await stream.find(hasContent);
 
-      if (how === 'freezes') redis.freeze();
+      if (how === 'freezes') await redis.freeze();
       else await redis.kill();
       expect(await timeOf(() => expectUnavailable(url))).toBeLessThan(TIMEOUT_MS + SLACK_MS);
       for (let request = 0; request < 5; request++) {
@@ -114,7 +114,7 @@ describe('translators on one Redis', () => {
       const { text, finishReasons, errors } = joinChunks(chunksOf(await stream.rest()));
       expect([text.endsWith('word40 '), finishReasons, errors]).toEqual([true, ['stop'], []]);
 
-      if (how === 'freezes') redis.resume();
+      if (how === 'freezes') await redis.resume();
       else {
         await redis.restart();
         await fillPool(1);

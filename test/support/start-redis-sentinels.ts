@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-import { startRedisProcess, type RedisProcess } from './redis-process.ts';
+import type { RedisProcess } from './redis-process.ts';
 import { redisAccess, type RedisAccess } from './start-redis.ts';
+import { startRedisProcess } from './start-redis-process.ts';
 import { createTlsFiles } from './tls-files.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -12,7 +11,6 @@ export interface RedisSentinels extends RedisAccess, AsyncDisposable {
   close(): Promise<void>;
 }
 
-const run = promisify(execFile);
 const SENTINELS = 3;
 const READY_DEADLINE_MS = 20_000;
 const redisPassword = 'redis-test-password';
@@ -33,7 +31,13 @@ export async function startRedisSentinels({
   const files = usesTls ? await createTlsFiles() : undefined;
   const started: RedisProcess[] = [];
   const start = async (isSentinel: boolean, config: readonly string[]): Promise<RedisProcess> => {
-    const server = await startRedisProcess({ usesTls, isSentinel, config: [...config, ...(files?.redisConfig ?? [])] });
+    const server = await startRedisProcess({
+      usesTls,
+      isSentinel,
+      hasPeers: true,
+      folders: files ? [files.folder] : [],
+      config: [...config, ...(files?.redisConfig ?? [])],
+    });
     started.push(server);
     return server;
   };
@@ -54,10 +58,10 @@ export async function startRedisSentinels({
     ];
     const sentinels = await Promise.all(Array.from({ length: SENTINELS }, () => start(true, sentinelConfig)));
     const login = [...(files?.cliArguments ?? []), '-a', sentinelPassword, '--no-auth-warning'];
-    for (const { port } of sentinels) {
+    for (const sentinel of sentinels) {
       const knowsAll = async (): Promise<boolean> => {
-        const { stdout } = await run('redis-cli', [...login, '-p', String(port), 'sentinel', 'master', group]);
-        return /num-slaves\n1\n/.test(stdout) && /num-other-sentinels\n2\n/.test(stdout);
+        const facts = await sentinel.cli(...login, '-p', String(sentinel.port), 'sentinel', 'master', group);
+        return /num-slaves\r?\n1\r?\n/.test(facts) && /num-other-sentinels\r?\n2\r?\n/.test(facts);
       };
       await waitFor(knowsAll, { withinMs: READY_DEADLINE_MS, what: 'a Sentinel that knows the others' });
     }

@@ -1,6 +1,7 @@
 import { translatorUser } from './acl-user.ts';
-import { startRedisProcess, type RedisProcess } from './redis-process.ts';
+import type { RedisProcess } from './redis-process.ts';
 import { redisAccess, type RedisAccess } from './start-redis.ts';
+import { startRedisProcess } from './start-redis-process.ts';
 import { createTlsFiles } from './tls-files.ts';
 
 /** A Redis that speaks TLS only, wants a certificate from its clients, and lets a single ACL user in. */
@@ -13,10 +14,12 @@ export interface TlsRedis extends RedisAccess, AsyncDisposable {
 export async function startTlsRedis(env: Readonly<Record<string, string>> = {}): Promise<TlsRedis> {
   const files = await createTlsFiles();
   const config = [...files.redisConfig, 'user default off', translatorUser.configLine()];
-  const server = await startRedisProcess({ usesTls: true, config }).catch(async (error: unknown) => {
-    await files.close();
-    throw error;
-  });
+  const server = await startRedisProcess({ usesTls: true, config, folders: [files.folder] }).catch(
+    async (error: unknown) => {
+      await files.close();
+      throw error;
+    },
+  );
   const close = async (): Promise<void> => {
     await Promise.all([server.close(), files.close()]);
   };

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { parseSettings, redisSettings, type RedisSettings } from '@zai2api/runtime';
-import { startRedisProcess, type RedisProcess, type RedisProcessOptions } from './redis-process.ts';
+import { forcedRedisWay } from './choose-redis-way.ts';
+import type { RedisProcess, RedisProcessOptions } from './redis-process.ts';
+import { startRedisProcess } from './start-redis-process.ts';
 
 /** What a process of the product needs to find a Redis: environment variables, and the same parsed. */
 export interface RedisAccess {
@@ -8,17 +10,12 @@ export interface RedisAccess {
   readonly settings: RedisSettings;
 }
 
+/** What a test may do to a Redis of its own. */
+type Treatment = Pick<RedisProcess, 'freeze' | 'resume' | 'kill' | 'restart' | 'close'>;
+
 /** A single Redis for a test. `await using` closes it. */
-export interface RedisServer extends RedisAccess, AsyncDisposable {
+export interface RedisServer extends RedisAccess, Treatment, AsyncDisposable {
   readonly url: string;
-  /** Keeps its connections and answers nothing. */
-  freeze(): void;
-  resume(): void;
-  /** Ends it; resolves when it is gone. */
-  kill(): Promise<void>;
-  /** Starts it again on its port, empty. */
-  restart(): Promise<void>;
-  close(): Promise<void>;
 }
 
 export interface StartRedisOptions {
@@ -39,16 +36,19 @@ export function redisAccess(env: Readonly<Record<string, string>>): RedisAccess 
   return { env: whole, settings: parseSettings(redisSettings, whole) };
 }
 
-/** The Redis at `REDIS_URL`, when a shared one will do, else a server of this machine. Fails with an install hint when there is none. */
+/**
+ * The Redis at `REDIS_URL`, when a shared one will do; else a container when a Docker engine answers, else a server of this machine.
+ * `TEST_REDIS=docker` or `TEST_REDIS=server` forces one of the two. Fails with an install hint when there is nothing.
+ */
 export async function startRedis({ isOwn = false, config, env = {} }: StartRedisOptions = {}): Promise<RedisServer> {
   const sharedUrl = process.env['REDIS_URL'];
-  if (sharedUrl && !isOwn && config === undefined) return useShared(sharedUrl, env);
+  if (sharedUrl && forcedRedisWay() === undefined && !isOwn && config === undefined) return useShared(sharedUrl, env);
   const server = await startRedisProcess(config ? { config } : {});
   return serverOf(`redis://127.0.0.1:${server.port}`, env, server);
 }
 
 function useShared(url: string, env: Readonly<Record<string, string>>): RedisServer {
-  const refuse = (): never => {
+  const refuse = async (): Promise<never> => {
     throw new Error('A shared Redis is not ours to stop: start it with isOwn.');
   };
   const close = (): Promise<void> => Promise.resolve();
@@ -58,7 +58,7 @@ function useShared(url: string, env: Readonly<Record<string, string>>): RedisSer
 function serverOf(
   url: string,
   env: Readonly<Record<string, string>>,
-  { freeze, resume, kill, restart, close }: Pick<RedisProcess, 'freeze' | 'resume' | 'kill' | 'restart' | 'close'>,
+  { freeze, resume, kill, restart, close }: Treatment,
 ): RedisServer {
   const access = redisAccess({ REDIS_URL: url, ...env });
   return { url, ...access, freeze, resume, kill, restart, close, [Symbol.asyncDispose]: close };

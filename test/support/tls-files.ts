@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 
 /** An authority and certificates of it for a server and a client on this machine. */
 export interface TlsFiles {
+  readonly folder: string;
   /** Lines of a Redis configuration: TLS for everything, with client certificates. */
   readonly redisConfig: readonly string[];
   /** Arguments of redis-cli. */
@@ -31,6 +32,7 @@ export async function createTlsFiles(): Promise<TlsFiles> {
     await openssl('x509', '-req', '-in', `${name}.csr`, ...sign, '-out', `${name}.crt`);
   }
   return {
+    folder,
     redisConfig: [
       `tls-cert-file ${file('server.crt')}`,
       `tls-key-file ${file('server.key')}`,
