@@ -80,7 +80,10 @@ describe('public paths', () => {
     ['GET', '/metrics', 404, null],
     ['GET', '/readyz', 404, null],
     ['GET', '/nothing', 404, null],
-    ['POST', '/v1/embeddings', 404, 'unsupported_endpoint'],
+    ['POST', '/v1/embeddings', 400, 'unsupported_endpoint'],
+    ['POST', '/v1/images/generations', 400, 'unsupported_endpoint'],
+    ['POST', '/v1/images/edits', 400, 'unsupported_endpoint'],
+    ['POST', '/v1/moderations', 404, 'unsupported_endpoint'],
     ['POST', '/v1/audio/speech', 404, 'unsupported_endpoint'],
   ])('H04, H09: %s %s is %i', async (method, path, status, code) => {
     await using stack = await startStack();

@@ -1,4 +1,5 @@
 export { clientDialectForPath, errorDialectForPath } from './client/by-path.ts';
+export { canonicalPath, cleanPath, isAnthropicAlias } from './client/canonical-path.ts';
 export type {
   AnswerContext,
   ClientCodecContext,

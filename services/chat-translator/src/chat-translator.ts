@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { clientDialectForPath, errorDialectForPath, type CodecContext, type WebProfile } from '@zai2api/dialects';
+import {
+  canonicalPath,
+  clientDialectForPath,
+  errorDialectForPath,
+  type CodecContext,
+  type WebProfile,
+} from '@zai2api/dialects';
 import type { CredentialStore } from '@zai2api/credentials';
 import type { EncodedAnswer, RequestState, Runtime } from '@zai2api/runtime';
 import { TurnError } from '@zai2api/turn';
@@ -45,8 +51,9 @@ export interface ChatTranslatorOptions {
 
 /** How long the model list waits for a token of its own: answers come first. */
 const MODELS_CREDENTIAL_WAIT_MS = 2_000;
-const modelPath = /^(?:\/v1|\/v1\/v1|\/api\/v1|\/openai\/v1|\/api\/paas\/v4)?\/models(?:\/(.+?))?\/?$/;
-const statusPath = /^(?:\/v1|\/v1\/v1|\/api\/v1|\/openai\/v1|\/api\/paas\/v4)?\/status\/?$/;
+const modelPath = /^\/v1\/models(?:\/(.+))?$/;
+/** What the web upstream cannot do; vectors and pictures are never made up (contract 4.2). */
+const platformPaths: ReadonlySet<string> = new Set(['/v1/embeddings', '/v1/images/generations']);
 
 /** Wires the translator. Its connections and its last clean-ups end with the runtime's stop. */
 export function createChatTranslator({
@@ -162,13 +169,15 @@ export function createChatTranslator({
         await answerTurn(ctx, dialect, turnOptions);
         return;
       }
-      if (statusPath.test(ctx.path)) {
+      const path = canonicalPath(ctx.path);
+      if (path === '/v1/status') {
         if (!isReading(ctx)) throw wrongMethod(ctx, 'GET, HEAD');
         await showStatus(ctx, { driver, status, catalog, now: context.now });
         return;
       }
-      const [isModelPath, id] = modelPath.exec(ctx.path) ?? [];
+      const [isModelPath, id] = modelPath.exec(path) ?? [];
       if (isModelPath === undefined) {
+        if (platformPaths.has(path)) throw unsupportedEndpoint(ctx.path);
         await next();
         return;
       }
@@ -193,6 +202,13 @@ const isReading = ({ method }: { readonly method: string }): boolean => method =
 function wrongMethod(ctx: ParameterizedContext<RequestState>, allowed: string): TurnError {
   ctx.set('allow', allowed);
   return new TurnError('method_not_allowed', `${ctx.method} is not allowed on ${ctx.path}.`, { layer: 'client' });
+}
+
+function unsupportedEndpoint(path: string): TurnError {
+  return new TurnError('unsupported', `No configured upstream can answer ${path}.`, {
+    layer: 'client',
+    reason: 'unsupported_endpoint',
+  });
 }
 
 function decodePath(text: string): string {

@@ -65,7 +65,8 @@ describe('public routes', () => {
       version: '1.2.3',
       endpoints: { openai_chat: '/v1/chat/completions' },
     });
-    for (const path of ['/', '/health']) expect((await fetch(url + path, { method: 'HEAD' })).status).toBe(200);
+    for (const path of ['/', '/health', '/api/hello'])
+      expect((await fetch(url + path, { method: 'HEAD' })).status).toBe(200);
   });
 });
 
@@ -161,11 +162,16 @@ describe('paths', () => {
     const { url } = await start();
     const ask = (path: string, init: RequestInit = {}) => fetch(url + path, { headers: withKey, ...init });
 
-    const embeddings = await ask('/v1/embeddings', { method: 'POST', body: '{}' });
-    expect(embeddings.status).toBe(404);
-    const error = await errorOf(embeddings);
-    expect(error).toMatchObject({ type: 'invalid_request_error', code: 'unsupported_endpoint' });
-    expect(error.message).toContain('/v1/chat/completions');
+    for (const [path, status] of [
+      ['/v1/audio/speech', 404],
+      ['/v1/images/edits', 400],
+    ] as const) {
+      const unsupported = await ask(path, { method: 'POST', body: '{}' });
+      expect(unsupported.status).toBe(status);
+      const error = await errorOf(unsupported);
+      expect(error).toMatchObject({ type: 'invalid_request_error', code: 'unsupported_endpoint' });
+      expect(error.message).toContain('POST /v1/chat/completions');
+    }
 
     const unknown = await ask('/v1/nothing?secret=1');
     expect(unknown.status).toBe(404);
@@ -177,10 +183,31 @@ describe('paths', () => {
     expect(await errorOf(wrong)).toMatchObject({ code: 'method_not_allowed' });
   });
 
-  it('reach the backend in their canonical form', async () => {
+  it('H19: reach the backend in their canonical form', async () => {
     const { url } = await start();
     const answer = await fetch(`${url}/openai/v1/models/a%2Fb/?x=1`, { headers: withKey });
     expect(await answer.json()).toEqual({ path: '/v1/models/a%2Fb', method: 'GET' });
+  });
+
+  it('that the backend does not know are 404', async () => {
+    const { url } = await start({ backend: (_ctx, next) => next() });
+    const answer = await fetch(`${url}/v1/models`, { headers: withKey });
+    expect([answer.status, await errorOf(answer)]).toMatchObject([404, { type: 'invalid_request_error' }]);
+  });
+
+  it.each<[string, Record<string, string>, string | null]>([
+    ['/v1/models', withKey, null],
+    ['/v1/models', { ...withKey, 'x-api-key': 'x' }, null],
+    ['/v1/models', { 'x-api-key': KEY }, '2023-06-01'],
+    ['/v1/models/glm', { 'x-api-key': KEY }, '2023-06-01'],
+    ['/v1/status', { 'x-api-key': KEY }, null],
+    ['/anthropic/v1/models', withKey, '2023-06-01'],
+    ['/anthropic/v1/models', { ...withKey, 'anthropic-version': '2026-10-21' }, '2026-10-21'],
+  ])('H01: %s with %j speaks the Anthropic API: %p', async (path, headers, version) => {
+    const { url } = await start({
+      backend: (ctx) => void (ctx.body = { version: ctx.req.headers['anthropic-version'] ?? null }),
+    });
+    expect(await (await fetch(url + path, { headers })).json()).toEqual({ version });
   });
 });
 

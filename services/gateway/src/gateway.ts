@@ -7,6 +7,7 @@ import {
   type RequestState,
   type Runtime,
 } from '@zai2api/runtime';
+import { TurnError } from '@zai2api/turn';
 import Koa, { type Middleware } from 'koa';
 import type { ResolvedGatewaySettings } from './config.ts';
 import { encodeErrorAnswer } from './encode-gateway-error.ts';
@@ -71,6 +72,9 @@ export function createGateway(options: {
     // Last: only what will run waits for a slot.
     limitConcurrency(limiter, metrics),
     backend as Middleware<GatewayState>,
+    (ctx) => {
+      throw new TurnError('not_found', `Invalid URL (${ctx.method} ${ctx.path})`, { layer: 'client' });
+    },
   ];
 
   const app = new Koa<GatewayState>();

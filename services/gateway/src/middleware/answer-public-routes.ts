@@ -3,7 +3,7 @@ import type { GatewayState } from '../gateway-state.ts';
 
 const SERVICE_NAME = 'Z.ai2api';
 
-/** `/health` and the service card at `/`, for everybody. */
+/** `/health`, the probes of clients and the service card at `/`, for everybody. */
 export function answerPublicRoutes({ name, version }: { name: string; version: string }): Middleware<GatewayState> {
   const bodies: Readonly<Record<string, unknown>> = {
     health: { status: 'ok', service: SERVICE_NAME },
@@ -11,9 +11,17 @@ export function answerPublicRoutes({ name, version }: { name: string; version: s
       service: SERVICE_NAME,
       name,
       version,
-      description: "OpenAI-style APIs in front of Z.ai's GLM models",
-      endpoints: { health: '/health', openai_chat: '/v1/chat/completions', openai_models: '/v1/models' },
+      description: "OpenAI- and Anthropic-style APIs in front of Z.ai's GLM models",
+      endpoints: {
+        health: '/health',
+        openai_chat: '/v1/chat/completions',
+        openai_responses: '/v1/responses',
+        openai_completions: '/v1/completions',
+        openai_models: '/v1/models',
+        anthropic_messages: '/v1/messages',
+      },
     },
+    hello: { status: 'ok' },
   };
   return (ctx, next) => {
     const { match } = ctx.state;

@@ -1,7 +1,7 @@
 import { TurnError } from '@zai2api/turn';
 import type { Middleware } from 'koa';
 import type { GatewayState } from '../gateway-state.ts';
-import { supportedEndpoints } from '../match-route.ts';
+import { supportedEndpoints } from '../routes.ts';
 
 /** Lets only served endpoints through, with a telling answer for the others (contract 4.2). */
 export function requireRoute(): Middleware<GatewayState> {
@@ -15,12 +15,9 @@ export function requireRoute(): Middleware<GatewayState> {
         throw new TurnError('method_not_allowed', `${ctx.method} is not allowed for ${ctx.path}.`, { layer: 'client' });
       case 'unsupported':
         throw new TurnError(
-          'not_found',
+          match.isUnknown ? 'not_found' : 'unsupported',
           `${ctx.path} is not supported. Supported are: ${supportedEndpoints.join(', ')}.`,
-          {
-            layer: 'client',
-            reason: 'unsupported_endpoint',
-          },
+          { layer: 'client', reason: 'unsupported_endpoint' },
         );
       case 'unknown':
         throw new TurnError('not_found', `Invalid URL (${ctx.method} ${ctx.path})`, { layer: 'client' });
