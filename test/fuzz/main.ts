@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { createToolBridge, createZaiWebDecoder } from '@zai2api/dialects';
+import { createToolBridge, createZaiPlatformDecoder, createZaiWebDecoder } from '@zai2api/dialects';
 import { createEventChecker, type TurnEvent } from '@zai2api/turn';
 import { clientDialects, createGoldenContext } from '../golden/client-dialects.ts';
 import { createRandom, mutate } from './mutate.ts';
@@ -16,11 +16,16 @@ const endAtMs = Date.now() + Number(values.minutes) * 60_000;
 const MAX_CASE_MS = 1_000;
 
 const root = new URL('../../libs/dialects/fixtures/turns/', import.meta.url);
-const recordings = readdirSync(root).map((name) => new Uint8Array(readFileSync(new URL(`${name}/zai-web.sse`, root))));
+const read = (path: string): Uint8Array => new Uint8Array(readFileSync(new URL(path, root)));
+const recordings = {
+  web: globSync('*/zai-web.sse', { cwd: root }).map(read),
+  platform: globSync('*/zai-platform.sse', { cwd: root }).map(read),
+};
 
 function run(seed: number): TurnEvent['type'] {
   const random = createRandom(seed);
-  const bytes = mutate(recordings, random);
+  const upstream = random(3) === 0 ? 'platform' : 'web';
+  const bytes = mutate(recordings[upstream], random);
   const names = random(2) === 0 ? [] : ['get_weather', 'Read', 'search'];
   const bridge = createToolBridge({
     tools: names.map((name) => ({ name, parameters: {}, strict: false })),
@@ -28,14 +33,15 @@ function run(seed: number): TurnEvent['type'] {
     parallelToolCalls: random(2) === 0,
     newId: () => 'fuzz',
   });
-  const decoder = createZaiWebDecoder({
+  const common = {
     model: 'glm-4.6',
     warnings: [],
-    prompt: 'x',
-    chatCreated: random(2) === 0,
-    tools: names,
-    context: { now: () => 0, newId: () => 'fuzz', countTokens: (text) => text.length },
-  });
+    context: { now: () => 0, newId: () => 'fuzz', countTokens: (text: string) => text.length },
+  };
+  const decoder =
+    upstream === 'web'
+      ? createZaiWebDecoder({ ...common, prompt: 'x', chatCreated: random(2) === 0, tools: names })
+      : createZaiPlatformDecoder({ ...common, prompt: () => 'x', takesCalls: names.length > 0 });
   const checker = createEventChecker();
   const encoders = clientDialects.map(({ dialect, ask }) =>
     dialect.decodeRequest(ask, createGoldenContext()).createStreamEncoder({ countInput: () => 1 }),
@@ -82,6 +88,6 @@ while (Date.now() < endAtMs) {
 globalThis.gc?.();
 const grownMiB = Math.round((process.memoryUsage().heapUsed - heapAtStart) / 2 ** 20);
 console.log(
-  `${seed - Number(values.seed)} cases from ${recordings.length} recordings, slowest ${slowestMs.toFixed(1)} ms, heap ${grownMiB} MiB more`,
+  `${seed - Number(values.seed)} cases from ${recordings.web.length + recordings.platform.length} recordings, slowest ${slowestMs.toFixed(1)} ms, heap ${grownMiB} MiB more`,
 );
 console.log(Object.fromEntries(ends));

@@ -2,10 +2,12 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import {
   createToolBridge,
+  createZaiPlatformDecoder,
   createZaiWebDecoder,
   openAiChat,
   type ClientDialect,
   type CodecContext,
+  type UpstreamDecoder,
 } from '@zai2api/dialects';
 import { createEventChecker, foldEvents, TurnError, type TurnEvent, type TurnRequest } from '@zai2api/turn';
 import fc from 'fast-check';
@@ -25,19 +27,22 @@ const toolMarkup = /<\/?tool_|<\/?arg|<\/?name|CDATA|\]\]?>|tool_calls|"argument
 const toolMarkupAllowed = new Set(['tool-spoken-about', 'tool-fenced-json-look-alikes']);
 
 /** What a case's `request.json` may say; nothing in most cases. */
-type Asked = Partial<Pick<TurnRequest, 'tools' | 'toolChoice' | 'parallelToolCalls'>>;
+type Asked = Partial<Pick<TurnRequest, 'tools' | 'toolChoice' | 'parallelToolCalls'>> & { upstream?: Upstream };
+
+/** Whose bytes a case holds. */
+type Upstream = 'zai-web' | 'zai-platform';
+
+function createDecoder(tools: readonly string[], upstream: Upstream): UpstreamDecoder {
+  const options = { model: 'glm-4.6', warnings: [], context };
+  return upstream === 'zai-web'
+    ? createZaiWebDecoder({ ...options, prompt: 'What is it?', chatCreated: true, tools })
+    : createZaiPlatformDecoder({ ...options, prompt: () => 'What is it?', takesCalls: tools.length > 0 });
+}
 
 function decode(chunks: Iterable<Uint8Array>, asked: Asked = {}): TurnEvent[] {
-  const { tools = [], toolChoice = { mode: 'auto' }, parallelToolCalls = true } = asked;
+  const { tools = [], toolChoice = { mode: 'auto' }, parallelToolCalls = true, upstream = 'zai-web' } = asked;
   const names = tools.map(({ name }) => name);
-  const decoder = createZaiWebDecoder({
-    model: 'glm-4.6',
-    warnings: [],
-    prompt: 'What is it?',
-    chatCreated: true,
-    tools: names,
-    context,
-  });
+  const decoder = createDecoder(names, upstream);
   let ids = 0;
   const bridge = createToolBridge({ tools, toolChoice, parallelToolCalls, newId: () => String((ids += 1)) });
   const events: TurnEvent[] = [];
@@ -94,7 +99,8 @@ function cut(bytes: Uint8Array, at: readonly number[]): Uint8Array[] {
 
 function readAsked(name: string): Asked {
   const url = new URL(`${name}/request.json`, root);
-  return existsSync(url) ? (JSON.parse(readFileSync(url, 'utf8')) as Asked) : {};
+  const upstream = name.startsWith('platform-') ? 'zai-platform' : 'zai-web';
+  return { ...(existsSync(url) ? (JSON.parse(readFileSync(url, 'utf8')) as Asked) : {}), upstream };
 }
 
 /** The events without how their text was cut. */
@@ -166,16 +172,18 @@ const encodeFrames = (frames: readonly Frame[]): Uint8Array[] => [
 ];
 
 const names = readdirSync(root);
+const platformNames = names.filter((name) => name.startsWith('platform-'));
 const toolNames = names.filter((name) => name.startsWith('tool-'));
 
 it('has every case that was promised', () => {
   expect(names.length).toBeGreaterThanOrEqual(100);
   expect(toolNames.length).toBeGreaterThanOrEqual(45);
+  expect(platformNames.length).toBeGreaterThanOrEqual(60);
 });
 
 describe.each(names)('turn %s', (name) => {
-  const bytes = new Uint8Array(readFileSync(new URL(`${name}/zai-web.sse`, root)));
   const asked = readAsked(name);
+  const bytes = new Uint8Array(readFileSync(new URL(`${name}/${asked.upstream}.sse`, root)));
   const events = decode([bytes], asked);
 
   it('decodes and encodes as recorded', () => {

@@ -33,13 +33,14 @@ export { createToolBridge, type ToolBridgeOptions } from './stages/tool-bridge.t
 export { INVALID_TOOL_CALL, isUnmetDemand, TOOL_CALL_LOOP, TOOL_CHOICE_NOT_SATISFIED } from './stages/tool-errors.ts';
 export { streamHeaders } from './sse/stream-headers.ts';
 export type { UpstreamDecoder } from './upstream/upstream-decoder.ts';
+export type { EncodedRequest } from './upstream/encoded-request.ts';
 export { decodeHttpError } from './upstream/zai-web/decode-error.ts';
 export { decodeIdentity, type WebIdentity } from './upstream/zai-web/decode-identity.ts';
 export { decodeModels } from './upstream/zai-web/decode-models.ts';
 export { createZaiWebDecoder, type ZaiWebDecoderOptions } from './upstream/zai-web/decode-stream.ts';
 export { decodeChatId, encodeChatCreation, encodeChatDeletion } from './upstream/zai-web/encode-chat.ts';
 export { encodeCommonHeaders } from './upstream/zai-web/encode-common-headers.ts';
-export { encodeCompletion, type CompletionInput, type EncodedRequest } from './upstream/zai-web/encode-completion.ts';
+export { encodeCompletion, type CompletionInput } from './upstream/zai-web/encode-completion.ts';
 export {
   decodeFileId,
   encodeFileUpload,
@@ -47,7 +48,19 @@ export {
   type CompletionFile,
 } from './upstream/zai-web/encode-files.ts';
 export { encodeConversation, historyModes, type HistoryMode } from './upstream/zai-web/encode-conversation.ts';
-export { encodeFormatInstructions } from './upstream/zai-web/format-instructions.ts';
+export { encodeFormatInstructions } from './upstream/format-instructions.ts';
 export { findFrontendVersion } from './upstream/zai-web/frontend-version.ts';
 export { signRequest, type SignatureInput, type SigningFunctions } from './upstream/zai-web/sign-request.ts';
 export type { WebProfile } from './upstream/zai-web/web-profile.ts';
+export { decodeHttpError as decodePlatformHttpError } from './upstream/zai-platform/decode-error.ts';
+export { decodeModels as decodePlatformModels } from './upstream/zai-platform/decode-models.ts';
+export { createZaiPlatformDecoder, type ZaiPlatformDecoderOptions } from './upstream/zai-platform/decode-stream.ts';
+export { encodeCommonHeaders as encodePlatformHeaders } from './upstream/zai-platform/encode-common-headers.ts';
+export {
+  encodeCompletion as encodePlatformCompletion,
+  limitedFields,
+  type PlatformCompletionInput,
+} from './upstream/zai-platform/encode-completion.ts';
+export type { PlatformFile } from './upstream/zai-platform/encode-messages.ts';
+export { builtInPlatformModels } from './upstream/zai-platform/platform-models.ts';
+export type { PlatformProfile } from './upstream/zai-platform/platform-profile.ts';

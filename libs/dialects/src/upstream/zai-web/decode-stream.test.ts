@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { createEventChecker, foldEvents, type TurnEvent } from '@zai2api/turn';
 import fc from 'fast-check';
@@ -282,7 +282,7 @@ describe('an error on the last frame of a counted answer', () => {
 
 describe('a damaged recording', () => {
   const root = new URL('../../../fixtures/turns/', import.meta.url);
-  const recordings = readdirSync(root).map((name) => readFileSync(new URL(`${name}/zai-web.sse`, root)));
+  const recordings = globSync('*/zai-web.sse', { cwd: root }).map((path) => readFileSync(new URL(path, root)));
   const recording = fc.constantFrom(...recordings);
 
   function expectOneEnd(events: readonly TurnEvent[]): void {

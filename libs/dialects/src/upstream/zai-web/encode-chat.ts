@@ -1,5 +1,6 @@
 import { encodeCommonHeaders } from './encode-common-headers.ts';
-import type { CompletionInput, EncodedRequest } from './encode-completion.ts';
+import type { EncodedRequest } from '../encoded-request.ts';
+import type { CompletionInput } from './encode-completion.ts';
 import { encodeServers, isVisionRequest } from './encode-files.ts';
 import type { WebProfile } from './web-profile.ts';
 import { isRecord } from '../../is-record.ts';

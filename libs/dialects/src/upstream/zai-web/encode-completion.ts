@@ -1,3 +1,4 @@
+import type { EncodedRequest } from '../encoded-request.ts';
 import type { WireMessage } from './encode-conversation.ts';
 import { encodeCommonHeaders } from './encode-common-headers.ts';
 import { encodeContent, encodeFiles, encodeServers, isVisionRequest, type CompletionFile } from './encode-files.ts';
@@ -30,14 +31,6 @@ export interface CompletionInput {
   readonly requestId: string;
   /** Milliseconds since the epoch, by the upstream's clock. */
   readonly timestampMs: number;
-}
-
-export interface EncodedRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  /** Holds the token in its query: never log it (protocol 4.3). */
-  readonly url: string;
-  readonly headers: Record<string, string>;
-  readonly body?: string;
 }
 
 /** The screen that the query describes; any plausible desktop will do (protocol 4.3). */

@@ -1,7 +1,7 @@
 import type { TurnMessage } from '@zai2api/turn';
 import { findRepeatedCalls } from '../../stages/tool-loop.ts';
 import { flattenMessages, type FlattenOptions } from './flatten-messages.ts';
-import { createMarkupHistory, createPlainHistory } from './tool-history.ts';
+import { createMarkupHistory, createPlainHistory } from '../tool-history.ts';
 import { encodeToolInstructions } from './tool-instructions.ts';
 
 /** A message as the upstream takes it; content parts come with the last one only (protocol 4.7). */

@@ -1,6 +1,6 @@
 import type { ToolChoice, ToolDefinition, TurnMessage } from '@zai2api/turn';
 import { findRepeatedCalls } from '../../stages/tool-loop.ts';
-import { createMarkupHistory, createPlainHistory, type ToolHistory } from './tool-history.ts';
+import { createMarkupHistory, createPlainHistory, type ToolHistory } from '../tool-history.ts';
 import { encodeToolInstructions } from './tool-instructions.ts';
 
 const preamble = 'The following is a conversation so far, each message between tags that name its role. ';

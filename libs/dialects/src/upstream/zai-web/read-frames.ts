@@ -7,7 +7,7 @@ import { createAnswerEvents } from './answer-events.ts';
 import { createCitedDocumentParser } from './citations-document.ts';
 import { createCitations } from './citations.ts';
 import { classifyFault, findFault, type UpstreamFault } from './decode-error.ts';
-import { completeUsage, decodeUsage } from './decode-usage.ts';
+import { completeUsage, decodeUsage } from '../decode-usage.ts';
 import type { DocumentParser } from './document-parser.ts';
 import { createPlainDeltaReader } from './plain-delta.ts';
 import { isResultJson } from './search-results-scan.ts';

@@ -1,5 +1,5 @@
 import type { TurnMessage, TurnToolCall } from '@zai2api/turn';
-import { CALLS_CLOSE, CALLS_OPEN, encodeAttribute, encodeCdata, encodeToolCall } from '../../stages/tool-markup.ts';
+import { CALLS_CLOSE, CALLS_OPEN, encodeAttribute, encodeCdata, encodeToolCall } from '../stages/tool-markup.ts';
 
 /** How earlier calls and their results are written into the prompt. */
 export interface ToolHistory {

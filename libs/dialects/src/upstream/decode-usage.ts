@@ -1,5 +1,5 @@
 import type { Usage } from '@zai2api/turn';
-import { isRecord } from '../../is-record.ts';
+import { isRecord } from '../is-record.ts';
 
 /** The upstream's own counts (protocol 5.2); undefined unless both totals are there. `words` is not a token figure. */
 export function decodeUsage(value: unknown): Usage | undefined {

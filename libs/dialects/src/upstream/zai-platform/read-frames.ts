@@ -1,0 +1,245 @@
+import { TurnError, type FinishReason, type TurnEvent, type TurnWarning, type Usage } from '@zai2api/turn';
+import type { CodecContext } from '../../codec-context.ts';
+import { isRecord } from '../../is-record.ts';
+import type { SseFrame } from '../../sse/decode-sse.ts';
+import { createBlockWriter } from '../../stages/write-blocks.ts';
+import { completeUsage, decodeUsage } from '../decode-usage.ts';
+import { createContentTags } from './content-tags.ts';
+import { classifyFault, findFault, type PlatformFault } from './decode-error.ts';
+import { createNativeCalls } from './native-calls.ts';
+
+export interface PlatformFrameReaderOptions {
+  /** The name that the answer carries: the one asked for. */
+  readonly model: string;
+  readonly warnings: readonly TurnWarning[];
+  /** The text that went up, to estimate its tokens when the upstream does not count. */
+  readonly prompt: () => string;
+  /** True: the client has tools of its own. Without any, calls are nobody's. */
+  readonly takesCalls: boolean;
+  readonly context: CodecContext;
+}
+
+/** Turns the frames of one answer into events (protocol 10.3). */
+export interface PlatformFrameReader {
+  take(frame: SseFrame): void;
+  /** The answer is over: `turn-end`, or the error of an empty one. Does nothing the second time. */
+  finish(): void;
+  /** The answer ends in an error. Does nothing once it has ended. */
+  fail(error: TurnError): void;
+  /** The events since the last call. */
+  takeEvents(): TurnEvent[];
+  /** The upstream has said why the answer ended; counts may follow. */
+  readonly complete: boolean;
+  /** The last event was written. */
+  readonly ended: boolean;
+  /** Frames that were not JSON and were passed over. */
+  readonly skipped: number;
+}
+
+/** A reader for one answer. */
+export function createPlatformFrameReader(options: PlatformFrameReaderOptions): PlatformFrameReader {
+  const { context } = options;
+  const writer = createBlockWriter();
+  const calls = createNativeCalls(writer);
+  let events: TurnEvent[] = [];
+  let sources: TurnEvent[] = [];
+  let started = false;
+  let ended = false;
+  let complete = false;
+  let skipped = 0;
+  let reasoning = '';
+  let text = '';
+  let usage: Usage | undefined;
+  let finishReason: FinishReason = 'stop';
+
+  const sink = {
+    reasoning(piece: string): void {
+      if (piece === '') return;
+      calls.end();
+      reasoning += piece;
+      writer.reasoning(piece);
+    },
+    text(piece: string): void {
+      if (piece === '') return;
+      calls.end();
+      text += piece;
+      writer.text(piece);
+    },
+  };
+  const content = createContentTags(sink);
+
+  /** Writes what has grown. Sources alone begin no answer: until it begins, a failed turn may be tried again. */
+  function writeGrowth(): void {
+    const growth = writer.take();
+    if (growth.length === 0 && !started) return;
+    if (!started) {
+      const { model, warnings } = options;
+      events.push({ type: 'turn-start', id: context.newId(), model, createdAt: context.now(), warnings });
+      started = true;
+    }
+    events.push(...sources, ...growth);
+    sources = [];
+  }
+
+  const isEmpty = (): boolean => reasoning === '' && text === '' && !calls.any;
+
+  function flush(): void {
+    content.end();
+    calls.end();
+  }
+
+  function fail(error: TurnError): void {
+    if (ended) return;
+    flush();
+    ended = true;
+    writeGrowth();
+    events.push({ type: 'turn-error', error });
+  }
+
+  function finish(): void {
+    if (ended) return;
+    flush();
+    if (isEmpty()) {
+      const details = { layer: 'upstream', reason: 'empty_answer', recovery: 'repeat' } as const;
+      fail(new TurnError('upstream_failed', 'The upstream ended its answer without any content.', details));
+      return;
+    }
+    ended = true;
+    const texts = { reasoning, text, prompt: usage ? '' : options.prompt() };
+    writer.pass({
+      type: 'turn-end',
+      reason: finishReason,
+      usage: completeUsage(usage, texts, context.countTokens),
+    });
+    writeGrowth();
+  }
+
+  /** What an error means depends on when it comes: it may cut an answer short, or be all there is. */
+  function takeFault(fault: PlatformFault): void {
+    if (complete) return;
+    const error = classifyFault(fault, context.now());
+    if (error.code === 'content_refused') refuseContent(error);
+    else fail(error);
+  }
+
+  function refuseContent(error: TurnError): void {
+    flush();
+    if (isEmpty()) {
+      fail(error);
+      return;
+    }
+    finishReason = 'content-filter';
+    complete = true;
+  }
+
+  /** (protocol 10.3) */
+  function takeFinishReason(reason: unknown): void {
+    if (typeof reason !== 'string' || reason === '' || complete) return;
+    if (reason === 'sensitive' || reason === 'content_filter') {
+      refuseContent(classifyFault({ code: '1301', text: '' }, 0));
+      return;
+    }
+    if (reason === 'network_error') {
+      fail(classifyFault({ code: '1234', text: '' }, 0));
+      return;
+    }
+    if (reason === 'model_context_window_exceeded') {
+      flush();
+      if (isEmpty()) {
+        fail(classifyFault({ code: '1261', text: '' }, 0));
+        return;
+      }
+    }
+    finishReason = reason === 'length' || reason === 'model_context_window_exceeded' ? 'length' : 'stop';
+    complete = true;
+  }
+
+  function takeChoice(choice: unknown): void {
+    if (!isRecord(choice) || complete) return;
+    // A whole answer has a `message` where a stream has a `delta`.
+    const delta = isRecord(choice['delta']) ? choice['delta'] : isRecord(choice['message']) ? choice['message'] : {};
+    if (typeof delta['reasoning_content'] === 'string') {
+      if (delta['reasoning_content'] !== '') content.end();
+      sink.reasoning(delta['reasoning_content']);
+    }
+    if (typeof delta['content'] === 'string') content.push(delta['content']);
+    if (options.takesCalls && Array.isArray(delta['tool_calls']) && delta['tool_calls'].length > 0) {
+      content.end();
+      calls.take(delta['tool_calls']);
+    }
+    takeFinishReason(choice['finish_reason']);
+  }
+
+  function takeSources(list: unknown): void {
+    if (!Array.isArray(list)) return;
+    for (const entry of list) {
+      if (!isRecord(entry) || typeof entry['link'] !== 'string' || !/^https?:\/\//i.test(entry['link'])) continue;
+      const title = typeof entry['title'] === 'string' && entry['title'] !== '' ? entry['title'] : entry['link'];
+      sources.push({ type: 'source', url: entry['link'], title });
+    }
+  }
+
+  function takeFrame(frame: Record<string, unknown>): void {
+    const fault = findFault(frame);
+    if (fault) {
+      takeFault(fault);
+      return;
+    }
+    usage = decodeUsage(frame['usage']) ?? usage;
+    takeSources(frame['web_search']);
+    const [choice] = Array.isArray(frame['choices']) ? (frame['choices'] as unknown[]) : [];
+    takeChoice(choice);
+    if (!ended) writeGrowth();
+  }
+
+  /** A broken frame (protocol 10.3). A lost word is told in the log; a lost piece of arguments would make another call of this one. */
+  function passOver(data: string): void {
+    skipped += 1;
+    if (!calls.running && !(options.takesCalls && data.includes('"tool_calls"'))) return;
+    const details = { layer: 'upstream', recovery: 'repeat' } as const;
+    fail(new TurnError('upstream_failed', 'The upstream’s answer has a broken tool call.', details));
+  }
+
+  function take({ event, data }: SseFrame): void {
+    if (ended || data === '') return;
+    if (data === '[DONE]') {
+      finish();
+      return;
+    }
+    const frame = parseJson(data);
+    if (isRecord(frame)) takeFrame(frame);
+    else if (data.includes('\n')) for (const line of data.split('\n')) take({ event, data: line });
+    else passOver(data);
+  }
+
+  return {
+    take,
+    finish,
+    fail,
+    takeEvents() {
+      const taken = events;
+      events = [];
+      return taken;
+    },
+    get complete() {
+      return complete;
+    },
+    get ended() {
+      return ended;
+    },
+    get skipped() {
+      return skipped;
+    },
+  };
+}
+
+/** Whether the data of a frame is all there. */
+export const isWholeFrame = (data: string): boolean => data === '[DONE]' || parseJson(data) !== undefined;
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
