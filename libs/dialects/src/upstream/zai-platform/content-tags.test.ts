@@ -29,7 +29,7 @@ describe('tags in content', () => {
     ['\n  indented', '\n  indented', ''],
   ])('%j', (content, text, reasoning) => {
     expect(read([content])).toEqual({ text, reasoning });
-    expect(read([...content])).toEqual({ text, reasoning });
+    expect(read(Array.from(content))).toEqual({ text, reasoning });
   });
 
   it('are read alike however the content is cut', () => {
