@@ -19,10 +19,10 @@ export interface ServiceProcess extends AsyncDisposable {
 
 const repository = new URL('../../', import.meta.url);
 
-/** Runs the service's main from its sources, with no other `ZAI_*` variable than the given ones. */
+/** Runs the service's main from its sources as `npm run start:…` does, with no other variables than the given ones. */
 export function startProcess(service: ServiceName, env: Readonly<Record<string, string>>): ServiceProcess {
   const main = fileURLToPath(new URL(`services/${service}/src/main.ts`, repository));
-  const child = spawn(process.execPath, ['--conditions=@zai2api/source', main], {
+  const child = spawn(process.execPath, ['--conditions=@zai2api/source', '--import=@zai2api/runtime/telemetry', main], {
     cwd: fileURLToPath(repository),
     env: { PATH: process.env['PATH'] ?? '', ZAI_ADMIN_HOST: '127.0.0.1', ZAI_ADMIN_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -2,6 +2,7 @@ import { pino, type DestinationStream, type Logger, type LevelWithSilent } from 
 import { prettyFactory } from 'pino-pretty';
 import { hideSecrets, stripQuery } from './hide-secrets.ts';
 import { serializeError } from './serialize-error.ts';
+import { traceFields } from './telemetry/trace-fields.ts';
 
 export type { Logger } from 'pino';
 
@@ -37,7 +38,7 @@ const redactedPaths = secretKeys.flatMap((key) => [`["${key}"]`, `*["${key}"]`, 
 
 /**
  * A pino logger that cannot print secrets: known keys are redacted, URLs lose their query strings, errors are reduced to what helps,
- * and each finished line is searched for bearer tokens and JWTs once more.
+ * and each finished line is searched for bearer tokens and JWTs once more. Lines within a trace name it.
  */
 export function createLogger({ name, level, format }: LogSettings, destination?: DestinationStream): Logger {
   const output = destination ?? pino.destination({ dest: 1, sync: true });
@@ -57,6 +58,7 @@ export function createLogger({ name, level, format }: LogSettings, destination?:
         originalUrl: stripQuery,
       },
       hooks: { streamWrite: hideSecrets },
+      mixin: traceFields,
     },
     isForPeople(format) ? readable(output) : output,
   );

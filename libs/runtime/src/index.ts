@@ -24,3 +24,8 @@ export type { RedisClient } from './redis/redis-client.ts';
 export { isRedisConfigured, redisSettings, type RedisSettings } from './redis/redis-settings.ts';
 export { watchRedis } from './redis/watch-redis.ts';
 export { runMain } from './run-main.ts';
+export { withHiddenAddress } from './telemetry/hidden-address.ts';
+export { failSpan, inSpan } from './telemetry/in-span.ts';
+export { onInnerHop } from './telemetry/inner-hop.ts';
+export { isTracing } from './telemetry/tracer-provider.ts';
+export { nameServerSpan, noteServerError } from './telemetry/server-span.ts';

@@ -7,7 +7,7 @@ import {
   type WebProfile,
 } from '@zai2api/dialects';
 import type { CredentialStore } from '@zai2api/credentials';
-import type { EncodedAnswer, RequestState, Runtime } from '@zai2api/runtime';
+import { nameServerSpan, type EncodedAnswer, type RequestState, type Runtime } from '@zai2api/runtime';
 import { TurnError } from '@zai2api/turn';
 import type { Middleware, ParameterizedContext } from 'koa';
 import { Agent } from 'undici';
@@ -24,6 +24,8 @@ import { createTextSeal } from './seal-text.ts';
 import { askCanary } from './status/ask-canary.ts';
 import { createCanary } from './status/canary.ts';
 import { createUpstreamStatus } from './status/upstream-status.ts';
+import { inApiOf } from './telemetry/api-type.ts';
+import { traceDriver } from './telemetry/trace-driver.ts';
 import { keepLease } from './turn/keep-lease.ts';
 import { leaseOutcomeOf } from './turn/lease-outcome.ts';
 import { proveAnswers } from './turn/prove-answer.ts';
@@ -84,7 +86,7 @@ export function createChatTranslator({
     logger,
   });
   const checkSchema = createSchemaCheck();
-  const driver = proveAnswers(webDriver, { checkSchema, newId: () => context.newId() });
+  const driver = proveAnswers(traceDriver(webDriver, profile.base), { checkSchema, newId: () => context.newId() });
   const catalog = createModelCatalog({
     maxAgeMs: settings.ZAI_MODELS_CACHE_TTL * 1000,
     now: () => performance.now(),
@@ -166,7 +168,8 @@ export function createChatTranslator({
       const dialect = clientDialectForPath(ctx.path);
       if (dialect) {
         if (ctx.method !== 'POST') throw wrongMethod(ctx, 'POST');
-        await answerTurn(ctx, dialect, turnOptions);
+        nameServerSpan(ctx.method, ctx.path);
+        await inApiOf(dialect, () => answerTurn(ctx, dialect, turnOptions));
         return;
       }
       const path = canonicalPath(ctx.path);

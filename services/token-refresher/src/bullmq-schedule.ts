@@ -1,6 +1,7 @@
 import type { Logger, RedisClient } from '@zai2api/runtime';
-import { Queue, Worker, type JobsOptions } from 'bullmq';
+import { Queue, Worker, type Job, type JobsOptions } from 'bullmq';
 import type { RefillSchedule, TickResult } from './refill-schedule.ts';
+import { processRefill, sendRefill, type RefillJobData } from './trace-refill.ts';
 
 /** A demand that comes in bursts is one tick: ticks begin at least this far apart. */
 const DEFAULT_MIN_GAP_MS = 100;
@@ -24,8 +25,14 @@ const MOST_EVENTS = 100;
 const QUEUE = 'refill';
 const JOB = 'tick';
 const SCHEDULER = 'interval';
-/** Jobs hold no data: what a tick does is in the code, what it knows is in the store. Done, they are gone. */
+/** Jobs hold no data but who asked: what a tick does is in the code, what it knows is in the store. Done, they are gone. */
 const jobOptions = { removeOnComplete: true, removeOnFail: { count: 10, age: 86_400 } } satisfies JobsOptions;
+
+interface Started {
+  readonly queue: Queue;
+  readonly worker: Worker;
+  readonly upsertTimer: NodeJS.Timeout;
+}
 
 /**
  * A schedule for any number of replicas that share a Redis: one job scheduler for all of them, a worker in each, one tick at a time. A
@@ -51,12 +58,14 @@ export function createBullmqSchedule(options: {
   const prefix = `{${options.prefix}:refresher}`;
   const stopping = new AbortController();
   let stopped: Promise<void> | undefined;
-  let started: { readonly queue: Queue; readonly worker: Worker; readonly upsertTimer: NodeJS.Timeout } | undefined;
+  let started: Started | undefined;
   let running: Promise<void> | undefined;
   let sending: Promise<void> | undefined;
   let demands = 0;
   let isInTrouble = false;
   let isWorkLeft = false;
+  /** Of the first upsert: later ones only hold on to it. */
+  let scheduler: RefillJobData | undefined;
 
   /** BullMQ repeats itself while Redis is away. */
   function reportTrouble(error: unknown): void {
@@ -66,7 +75,7 @@ export function createBullmqSchedule(options: {
   }
 
   async function add(queue: Queue, job: JobsOptions & { deduplication: { id: string } }): Promise<void> {
-    await queue.add(JOB, {}, job);
+    await sendRefill(QUEUE, (data) => queue.add(JOB, data, job));
   }
 
   /**
@@ -79,8 +88,11 @@ export function createBullmqSchedule(options: {
       // Replaced as a whole: BullMQ keeps the offset that it computed for the old interval.
       const before = await queue.getJobScheduler(SCHEDULER);
       if (before && before.every !== intervalMs) await queue.removeJobScheduler(SCHEDULER);
-      const template = { name: JOB, data: {}, opts: jobOptions };
-      const next = await queue.upsertJobScheduler(SCHEDULER, { every: intervalMs }, template);
+      const put = (data: RefillJobData): Promise<Job> => {
+        scheduler = data;
+        return queue.upsertJobScheduler(SCHEDULER, { every: intervalMs }, { name: JOB, data, opts: jobOptions });
+      };
+      const next = scheduler ? await put(scheduler) : await sendRefill(QUEUE, put);
       isInTrouble = false;
       return next.opts.delay ?? 0;
     } catch (error) {
@@ -95,8 +107,8 @@ export function createBullmqSchedule(options: {
   }
 
   async function runTick(
-    queue: Queue,
-    worker: Worker,
+    { queue, worker }: Started,
+    job: Job<RefillJobData>,
     tick: (signal: AbortSignal) => Promise<TickResult>,
     cancelled: AbortSignal,
   ): Promise<void> {
@@ -106,11 +118,12 @@ export function createBullmqSchedule(options: {
     worker.on('locksRenewed', onRenewed);
     const signal = AbortSignal.any([stopping.signal, cancelled, lockIsLost.signal]);
     try {
-      const { nextInMs = Infinity } = await tick(signal);
-      if (nextInMs < intervalMs) {
+      await processRefill(QUEUE, job, async () => {
+        const { nextInMs = Infinity } = await tick(signal);
+        if (nextInMs >= intervalMs) return;
         const deduplication = { id: 'planned', replace: true, keepLastIfActive: true };
         await add(queue, { delay: Math.max(0, Math.ceil(nextInMs)), deduplication });
-      }
+      });
       isInTrouble = false;
     } catch (error) {
       // Not thrown on: it would be written to Redis.
@@ -176,14 +189,14 @@ export function createBullmqSchedule(options: {
       });
       const worker: Worker = new Worker(
         QUEUE,
-        async (job, _token, signal) => {
+        async (job: Job<RefillJobData>, _token, signal) => {
           // Fetched while the stop began.
-          if (stopping.signal.aborted) {
+          if (stopping.signal.aborted || !started) {
             isWorkLeft = true;
             return;
           }
           logger.debug({ job: job.id }, 'looking at the pool');
-          running = runTick(queue, worker, tick, signal ?? stopping.signal);
+          running = runTick(started, job, tick, signal ?? stopping.signal);
           await running;
           running = undefined;
         },

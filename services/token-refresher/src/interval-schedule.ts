@@ -1,5 +1,6 @@
 import type { Logger } from '@zai2api/runtime';
 import type { RefillSchedule, TickResult } from './refill-schedule.ts';
+import { lookAtPool } from './trace-refill.ts';
 
 /** Demand comes in bursts: requests within this time after a tick share the next one. */
 const DEFAULT_MIN_GAP_MS = 100;
@@ -44,7 +45,8 @@ export function createIntervalSchedule(options: {
     takeRequest();
     let nextInMs = intervalMs;
     try {
-      const result = await tick?.(controller.signal);
+      const look = tick;
+      const result = look && (await lookAtPool(() => look(controller.signal)));
       nextInMs = Math.min(intervalMs, result?.nextInMs ?? intervalMs);
     } catch (error) {
       if (!controller.signal.aborted) logger.error({ err: error }, 'a look at the pool failed');

@@ -13,6 +13,7 @@ import {
 } from './scripts/keep-credentials.ts';
 import { leaseCredentialsLua } from './scripts/lease-credentials.ts';
 import { releaseLeaseLua, renewLeaseLua } from './scripts/release-lease.ts';
+import { traceCommand } from './trace-command.ts';
 
 /** One lease request as the script takes it. */
 export interface LeaseAsk {
@@ -52,13 +53,15 @@ export function createPoolCommands(
   async function run(script: Script, ...values: (string | number)[]): Promise<unknown> {
     const nowText = clock ? String(Math.floor(clock())) : '';
     const all = [...keys.all, nowText, keys.channel, ...values];
-    try {
-      return await client.evalsha(script.digest, keys.all.length, ...all);
-    } catch (error) {
-      // A server that was restarted, or that nobody has used yet.
-      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return client.eval(script.lua, keys.all.length, ...all);
-    }
+    return traceCommand('EVALSHA', script.name, async () => {
+      try {
+        return await client.evalsha(script.digest, keys.all.length, ...all);
+      } catch (error) {
+        // A server that was restarted, or that nobody has used yet.
+        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+        return client.eval(script.lua, keys.all.length, ...all);
+      }
+    });
   }
 
   return {
@@ -90,7 +93,9 @@ export function createPoolCommands(
       await run(scripts.setState, state.state, isOk ? '0' : encodeTime(state.untilMs), isOk ? '' : state.reason);
     },
     async poolState() {
-      const [state, untilMs, reason] = await client.hmget(keys.meta, 'state', 'untilMs', 'reason');
+      const [state, untilMs, reason] = await traceCommand('HMGET', undefined, () =>
+        client.hmget(keys.meta, 'state', 'untilMs', 'reason'),
+      );
       if (!state || state === 'ok') return { state: 'ok' };
       return { state: state as BadPoolState, untilMs: decodeTime(untilMs), reason: reason ?? '' };
     },
@@ -98,21 +103,27 @@ export function createPoolCommands(
 }
 
 interface Script {
+  /** For traces. */
+  readonly name: string;
   readonly lua: string;
   readonly digest: string;
 }
 
-const scriptOf = (lua: string): Script => ({ lua, digest: createHash('sha1').update(lua).digest('hex') });
+const scriptOf = (name: string, lua: string): Script => ({
+  name,
+  lua,
+  digest: createHash('sha1').update(lua).digest('hex'),
+});
 
 const scripts = {
-  lease: scriptOf(leaseCredentialsLua),
-  release: scriptOf(releaseLeaseLua),
-  renew: scriptOf(renewLeaseLua),
-  put: scriptOf(putCredentialLua),
-  remove: scriptOf(removeCredentialLua),
-  retire: scriptOf(retireExpiredLua),
-  count: scriptOf(countCredentialsLua),
-  setState: scriptOf(setPoolStateLua),
+  lease: scriptOf('lease', leaseCredentialsLua),
+  release: scriptOf('release', releaseLeaseLua),
+  renew: scriptOf('renew', renewLeaseLua),
+  put: scriptOf('put', putCredentialLua),
+  remove: scriptOf('remove', removeCredentialLua),
+  retire: scriptOf('retire', retireExpiredLua),
+  count: scriptOf('count', countCredentialsLua),
+  setState: scriptOf('set-state', setPoolStateLua),
 };
 
 type WireAnswer =

@@ -1,6 +1,7 @@
 import { TurnError, type ErrorCode } from '@zai2api/turn';
 import type { Middleware, ParameterizedContext } from 'koa';
 import type { Logger } from '../create-logger.ts';
+import { noteServerError } from '../telemetry/server-span.ts';
 import { answerAndDrain } from './answer-and-drain.ts';
 import type { RequestState } from './assign-request-id.ts';
 
@@ -46,6 +47,7 @@ export function handleErrors({ encodeError, logger }: HandleErrorsOptions): Midd
     } catch (reason) {
       const error = toTurnError(reason);
       const { res: response } = ctx;
+      noteServerError(error, { hasStatus: !response.headersSent });
       if (response.destroyed || response.closed || ctx.req.socket.destroyed) {
         ctx.respond = false;
         return;

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { withHiddenAddress } from '@zai2api/runtime';
 import { request, type Dispatcher } from 'undici';
 import { MediaFault } from './media-fault.ts';
 import { hostOf, parseMediaUrl, type MediaUrlRules } from './media-url.ts';
@@ -48,7 +49,11 @@ export function createMediaFetcher(options: MediaGuardOptions): MediaFetcher {
     signal.throwIfAborted();
     const dispatcher = createDispatcher(addresses);
     try {
-      const { statusCode, headers: answered, body } = await request(url, { dispatcher, headers, signal });
+      const {
+        statusCode,
+        headers: answered,
+        body,
+      } = await withHiddenAddress(() => request(url, { dispatcher, headers, signal }));
       // A body that is left unread reports the end of its connection.
       body.on('error', () => undefined);
       const location = answered['location'];

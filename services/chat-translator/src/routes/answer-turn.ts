@@ -1,5 +1,5 @@
 import type { ClientCodecContext, ClientDialect, DecodedRequest } from '@zai2api/dialects';
-import { abortOnClose, onResponseClose, type RequestState } from '@zai2api/runtime';
+import { abortOnClose, noteServerError, onResponseClose, type RequestState } from '@zai2api/runtime';
 import { createEventFold, TurnError } from '@zai2api/turn';
 import type { ParameterizedContext } from 'koa';
 import { estimateInput } from '../answer/estimate-input.ts';
@@ -36,6 +36,7 @@ export async function answerTurn(
   });
   function failed(error: TurnError): void {
     outcome = error.code;
+    noteServerError(error, { hasStatus: !ctx.res.headersSent });
     if (!signal.aborted)
       options.logger.warn({ err: error, requestId: ctx.state.requestId }, 'the answer ended in an error');
   }

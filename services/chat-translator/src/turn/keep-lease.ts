@@ -1,4 +1,6 @@
+import { trace } from '@opentelemetry/api';
 import type { CredentialStore, Lease, LeaseOutcome, LeaseRequest } from '@zai2api/credentials';
+import { inSpan } from '@zai2api/runtime';
 
 /** A lease that renews itself until it is released. */
 export interface KeptLease {
@@ -11,13 +13,16 @@ export interface KeptLease {
 const LEASE_MS = 60_000;
 const RENEW_MS = LEASE_MS / 3;
 
+const tracer = trace.getTracer('@zai2api/chat-translator');
+
 /** Leases a credential and keeps it. Throws what `store.lease` throws; `onFailure` hears of renewals and releases that failed. */
 export async function keepLease(
   store: CredentialStore,
   wanted: Omit<LeaseRequest, 'leaseMs'>,
   onFailure: (reason: unknown) => void,
 ): Promise<KeptLease> {
-  const lease = await store.lease({ ...wanted, leaseMs: LEASE_MS });
+  // The wait for a free credential included.
+  const lease = await inSpan(tracer, 'lease credential', {}, () => store.lease({ ...wanted, leaseMs: LEASE_MS }));
   const timer = setInterval(() => void store.renew(lease, LEASE_MS).catch(onFailure), RENEW_MS);
   timer.unref();
   let released: Promise<void> | undefined;

@@ -224,6 +224,7 @@ describe('forwarding', () => {
         cookie: 'a=b',
         origin: 'https://page.test',
         traceparent: '00-1',
+        baggage: 'user=somebody',
         'content-type': 'application/octet-stream',
       },
     });
@@ -237,7 +238,7 @@ describe('forwarding', () => {
       traceparent: '00-1',
       'x-request-id': response.headers.get('x-request-id'),
     });
-    for (const name of ['authorization', 'x-api-key', 'cookie', 'accept-encoding'])
+    for (const name of ['authorization', 'x-api-key', 'cookie', 'accept-encoding', 'baggage'])
       expect(seen[0]?.headers).not.toHaveProperty(name);
   });
 

@@ -1,5 +1,5 @@
 import { PassThrough, type Readable } from 'node:stream';
-import { abortOnClose, requestBodyOf, type Logger } from '@zai2api/runtime';
+import { abortOnClose, onInnerHop, requestBodyOf, type Logger } from '@zai2api/runtime';
 import { TurnError } from '@zai2api/turn';
 import type { Middleware, ParameterizedContext } from 'koa';
 import { Agent, type Dispatcher } from 'undici';
@@ -36,14 +36,16 @@ export function createHttpBackend({ translatorUrl, logger }: { translatorUrl: st
     signal: AbortSignal,
   ): Promise<Dispatcher.ResponseData> {
     try {
-      return await agent.request({
-        origin,
-        path: `${base}${ctx.url}`,
-        method: ctx.method,
-        headers: forwardedRequestHeaders(ctx.headers, ctx.state.requestId),
-        body: bodyToForward(ctx),
-        signal,
-      });
+      return await onInnerHop(() =>
+        agent.request({
+          origin,
+          path: `${base}${ctx.url}`,
+          method: ctx.method,
+          headers: forwardedRequestHeaders(ctx.headers, ctx.state.requestId),
+          body: bodyToForward(ctx),
+          signal,
+        }),
+      );
     } catch (reason) {
       if (signal.aborted || TurnError.is(reason)) throw reason;
       throw new TurnError('upstream_unreachable', 'The service behind the gateway cannot be reached.', {

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { isTracing } from '@zai2api/runtime';
 
 type Headers = Record<string, string | string[]>;
 
@@ -14,15 +15,30 @@ const hopByHop = [
   'upgrade',
 ];
 
-/** Not for the inside: the caller's secrets, what belongs to this connection, and what would make the inside compress a stream. */
-const requestOnly = new Set([...hopByHop, 'host', 'expect', 'authorization', 'x-api-key', 'cookie', 'accept-encoding']);
+/**
+ * Not for the inside: the caller's secrets, what belongs to this connection, what would make the inside compress a stream, and the caller's
+ * baggage, which nobody reads.
+ */
+const requestOnly = new Set([
+  ...hopByHop,
+  'host',
+  'expect',
+  'authorization',
+  'x-api-key',
+  'cookie',
+  'accept-encoding',
+  'baggage',
+]);
+
+/** The trace as the caller knows it; a gateway that traces puts its own part in between. */
+const requestOnlyInTrace = new Set([...requestOnly, 'traceparent', 'tracestate']);
 
 /** Not for the outside: what the gateway says itself. */
 const responseOnly = new Set([...hopByHop, 'date', 'server', 'x-request-id', 'request-id', 'set-cookie']);
 
 /** The headers of a request as they go to the inside, with the gateway's request id. */
 export function forwardedRequestHeaders(headers: IncomingHttpHeaders, requestId: string): Headers {
-  return { ...keep(headers, requestOnly), 'x-request-id': requestId };
+  return { ...keep(headers, isTracing() ? requestOnlyInTrace : requestOnly), 'x-request-id': requestId };
 }
 
 /** The headers of an inner answer as they go to the client. CORS is the gateway's alone. */

@@ -1,13 +1,15 @@
-import { onResponseClose } from '@zai2api/runtime';
+import { nameServerSpan, onResponseClose } from '@zai2api/runtime';
 import type { Middleware } from 'koa';
 import type { GatewayState } from '../gateway-state.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { RouteMatch } from '../match-route.ts';
 
-/** Counts and times every request until its response is over. */
+/** Counts and times every request until its response is over, and gives its span the name of its route. */
 export function observeRequests(metrics: GatewayMetrics): Middleware<GatewayState> {
   return (ctx, next) => {
-    const route = labelOf(ctx.state.match);
+    const { match } = ctx.state;
+    const route = labelOf(match);
+    if (match.kind === 'route') nameServerSpan(ctx.method, match.route.template);
     const startedAtMs = performance.now();
     const { res: response } = ctx;
     metrics.inflight.inc({ route });
