@@ -1,8 +1,13 @@
-import type { TurnAttachment } from '@zai2api/turn';
-import { decodeText, fileTypeOf, isTextType } from '../request/file-types.ts';
+import {
+  audioRefused,
+  decodeFile,
+  decodeMediaAddress,
+  fileRefused,
+  imageRefused,
+  type DecodedPart,
+} from '../request/decode-media.ts';
 import type { IgnoredFields } from '../request/ignored-fields.ts';
-import { parseBase64, parseDataUrl } from '../request/parse-data-url.ts';
-import { invalidValue, missingParameter, required, unsupportedPart } from '../request/request-fault.ts';
+import { invalidValue, required, unsupportedPart } from '../request/request-fault.ts';
 import {
   addressSchema,
   fileSchema,
@@ -12,13 +17,6 @@ import {
   type WirePart,
 } from './wire-schema.ts';
 
-/** What a part of another kind than text becomes: something that goes along with the message, or text after all. */
-export type DecodedPart = { readonly attachment: TurnAttachment } | { readonly text: string };
-
-const imageRefused = 'image_input_not_supported';
-const audioRefused = 'audio_input_not_supported';
-const fileRefused = 'file_input_not_supported';
-
 type PartDecoder = (part: WirePart, path: string, ignored: IgnoredFields) => DecodedPart;
 
 const decoders: ReadonlyMap<string, PartDecoder> = new Map<string, PartDecoder>([
@@ -27,8 +25,8 @@ const decoders: ReadonlyMap<string, PartDecoder> = new Map<string, PartDecoder>(
   ['video_url', decodeVideo],
   ['input_video', decodeVideo],
   ['file', decodeFilePart],
-  ['input_file', (part, path, ignored) => decodeFile(part, path, path, ignored)],
-  ['file_url', (part, path, ignored) => decodeFile(part, path, path, ignored)],
+  ['input_file', (part, path, ignored) => decodeFileFields(part, path, path, ignored)],
+  ['file_url', (part, path, ignored) => decodeFileFields(part, path, path, ignored)],
   ['image', refuse(imageRefused)],
   ['input_audio', refuse(audioRefused)],
   ['audio_url', refuse(audioRefused)],
@@ -62,58 +60,23 @@ function decodeVideo(part: WirePart, path: string, ignored: IgnoredFields): Deco
 function decodeFilePart(part: WirePart, path: string, ignored: IgnoredFields): DecodedPart {
   const file = required(part.file, `${path}.file`);
   ignored.addUnknown(file, fileSchema.shape, 'messages[].content[].file.');
-  return decodeFile(file, path, `${path}.file`, ignored);
+  return decodeFileFields(file, path, `${path}.file`, ignored);
 }
 
 function decodeMedia(kind: 'image' | 'video', address: WireAddress, path: string, ignored: IgnoredFields): DecodedPart {
-  const url = urlOf(required(address, `${path}.${kind}_url`), `${kind}_url`, ignored);
-  if (isWebAddress(url)) return { attachment: { kind, source: { type: 'url', url }, param: path } };
-  const data = parseDataUrl(url);
-  if (!data?.mediaType.startsWith(`${kind}/`)) {
-    const rule = `expected an http(s) address or a base64 data URL of type ${kind}/*.`;
-    throw invalidValue(path, rule, `invalid_${kind}_url`);
-  }
-  return { attachment: { kind, source: { type: 'data', ...data }, param: path } };
+  return decodeMediaAddress(kind, urlOf(required(address, `${path}.${kind}_url`), `${kind}_url`, ignored), path);
 }
 
-function decodeFile(file: WireFile, path: string, filePath: string, ignored: IgnoredFields): DecodedPart {
+function decodeFileFields(file: WireFile, path: string, filePath: string, ignored: IgnoredFields): DecodedPart {
   const { file_data: data, file_url: address, file_id: id, filename } = file;
-  if (data === undefined) {
-    if (address === undefined)
-      throw id ? unsupportedPart(path, fileRefused) : missingParameter(`${filePath}.file_data`);
-    const url = urlOf(address, 'file_url', ignored);
-    if (!isWebAddress(url)) throw invalidValue(path, 'expected an http(s) address.', 'invalid_file_url');
-    return { attachment: { kind: 'document', source: { type: 'url', url }, filename, param: path } };
-  }
-  const bare = parseBase64(data);
-  const parsed = bare === undefined ? parseDataUrl(data) : { mediaType: '', base64: bare };
-  if (!parsed) throw invalidValue(path, 'expected base64 or a base64 data URL.', 'invalid_file_data');
-  const { base64 } = parsed;
-  const mediaType = fileTypeOf(parsed.mediaType, filename);
-  if (isTextType(mediaType)) {
-    const text = decodeText(base64);
-    if (text !== undefined) return { text: inlineDocument(text, filename) };
-  }
-  if (mediaType.startsWith('audio/')) throw unsupportedPart(path, audioRefused);
-  // Some clients send every upload as a file.
-  const kind = mediaType.startsWith('image/') ? 'image' : mediaType.startsWith('video/') ? 'video' : 'document';
-  return { attachment: { kind, source: { type: 'data', mediaType, base64 }, filename, param: path } };
-}
-
-/** The text between two lines that name it, so that the model knows where the client's own words go on. */
-function inlineDocument(text: string, filename = 'document'): string {
-  const name = filename.replaceAll(/[\s"<>]+/g, ' ').trim();
-  return `<document name="${name}">\n${text}${text.endsWith('\n') ? '' : '\n'}</document>`;
+  const url = address === undefined ? undefined : urlOf(address, 'file_url', ignored);
+  return decodeFile({ data, url, id, filename }, path, filePath);
 }
 
 function urlOf(address: NonNullable<WireAddress>, field: string, ignored: IgnoredFields): string {
   if (typeof address === 'string') return address;
   ignored.addUnknown(address, addressSchema.shape, `messages[].content[].${field}.`);
   return address.url;
-}
-
-function isWebAddress(address: string): boolean {
-  return /^https?:\/\//i.test(address) && URL.canParse(address);
 }
 
 function refuse(reason: string): PartDecoder {

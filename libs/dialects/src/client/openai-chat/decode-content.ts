@@ -1,6 +1,8 @@
 import type { TurnAttachment } from '@zai2api/turn';
-import { decodeAttachment, isAttachmentPart, type DecodedPart } from './decode-attachment.ts';
+import { decodeAttachment, isAttachmentPart } from './decode-attachment.ts';
+import type { DecodedPart } from '../request/decode-media.ts';
 import type { IgnoredFields } from '../request/ignored-fields.ts';
+import { joinParts } from '../request/join-parts.ts';
 import { invalidValue, required } from '../request/request-fault.ts';
 import { partSchema, type WireMessage, type WirePart } from './wire-schema.ts';
 
@@ -36,12 +38,4 @@ function decodePart(message: WireMessage, part: WirePart, path: string, ignored:
   }
   ignored.add(`messages[].content[].${part.type}`);
   return { text: '' };
-}
-
-/** One text out of several parts: a line break goes between two of them unless one side brings its own. */
-export function joinParts(parts: readonly string[]): string {
-  return parts.reduce((joined, part) => {
-    const separate = joined !== '' && part !== '' && !joined.endsWith('\n') && !part.startsWith('\n');
-    return separate ? `${joined}\n${part}` : joined + part;
-  }, '');
 }

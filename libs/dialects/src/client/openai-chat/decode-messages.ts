@@ -1,5 +1,6 @@
 import { assertNever, type TurnMessage, type TurnToolCall } from '@zai2api/turn';
 import { decodeContent } from './decode-content.ts';
+import { encodeCustomInput } from '../request/custom-tool.ts';
 import type { IgnoredFields } from '../request/ignored-fields.ts';
 import { required } from '../request/request-fault.ts';
 import { messageSchema, type WireMessage, type WireToolCall } from './wire-schema.ts';
@@ -60,7 +61,7 @@ function decodeToolCall(call: WireToolCall, path: string): TurnToolCall {
     return {
       callId: call.id,
       name: call.custom.name,
-      argumentsText: JSON.stringify({ input: call.custom.input ?? '' }),
+      argumentsText: encodeCustomInput(call.custom.input ?? ''),
     };
   }
   const called = required(call.function, `${path}.function`);

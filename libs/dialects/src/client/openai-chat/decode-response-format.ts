@@ -1,12 +1,11 @@
 import type { ResponseFormat } from '@zai2api/turn';
 import { isRecord } from '../../is-record.ts';
+import { describesObject } from '../request/describes-object.ts';
 import type { IgnoredFields } from '../request/ignored-fields.ts';
 import { invalidValue, required } from '../request/request-fault.ts';
 import { jsonSchemaFormatSchema, responseFormatSchema, type WireRequest } from './wire-schema.ts';
 
 const schemaPath = 'response_format.json_schema.schema';
-/** At the root these let values pass that are no objects. */
-const openRoots = ['anyOf', 'oneOf', 'not', 'enum', 'const'];
 
 /**
  * What the answer's text must be (contract 1.5). The description of a schema goes into the schema, where the model reads it. Throws
@@ -31,10 +30,4 @@ export function decodeResponseFormat(wire: WireRequest, ignored: IgnoredFields):
     schema: description === undefined ? schema : { description, ...schema },
     strict: strict ?? false,
   };
-}
-
-function describesObject(schema: Readonly<Record<string, unknown>>): boolean {
-  const { type } = schema;
-  if (type !== undefined) return type === 'object';
-  return !openRoots.some((keyword) => keyword in schema);
 }

@@ -1,4 +1,5 @@
 import type { ToolDefinition } from '@zai2api/turn';
+import { customToolDefinition } from '../request/custom-tool.ts';
 import type { IgnoredFields } from '../request/ignored-fields.ts';
 import { invalidValue, required } from '../request/request-fault.ts';
 import {
@@ -68,7 +69,7 @@ function decodeTool(
     ignored.addUnknown(declared, customToolSchema.shape, 'tools[].custom.');
     // Free text is the default; a grammar is more than can be held.
     if (declared.format && declared.format.type !== 'text') ignored.add('tools[].custom.format');
-    return [customDefinition(declared.name, declared.description)];
+    return [customToolDefinition(declared.name, declared.description)];
   }
   if (tool.web_search) ignored.addUnknown(tool.web_search, webSearchToolSchema.shape, 'tools[].web_search.');
   return [];
@@ -82,21 +83,6 @@ function decodeFunction(declared: WireFunction, path: string, prefix: string, ig
     parameters: declared.parameters ?? {},
     strict: declared.strict ?? false,
     param: `${path}.parameters`,
-  };
-}
-
-/** A tool that takes free text: the same as a function with one string, which is how its earlier calls are decoded too. */
-function customDefinition(name: string, description: string | undefined): ToolDefinition {
-  return {
-    name,
-    description,
-    parameters: {
-      type: 'object',
-      properties: { input: { type: 'string' } },
-      required: ['input'],
-      additionalProperties: false,
-    },
-    strict: false,
   };
 }
 

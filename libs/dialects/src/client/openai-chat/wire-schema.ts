@@ -1,9 +1,6 @@
 import { reasoningEfforts, reasoningRenderings } from '@zai2api/turn';
 import * as z from 'zod';
-
-/** Clients send explicit nulls for everything they leave out: null is absent (contract 0.1). */
-const optional = <Schema extends z.ZodType>(schema: Schema) =>
-  schema.nullish().transform((value) => value ?? undefined);
+import { optional } from '../request/optional.ts';
 
 /** Names of tools and functions (contract 1.1). */
 const toolName = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected 1 to 64 of A-Z a-z 0-9 _ -');

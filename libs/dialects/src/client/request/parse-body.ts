@@ -9,12 +9,17 @@ export function parseBody<Schema extends z.ZodType>(schema: Schema, body: unknow
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new TurnError('invalid_request', 'The request body must be a JSON object.', { layer: 'client' });
   }
-  const parsed = schema.safeParse(body);
+  return parsePart(schema, body, '');
+}
+
+/** The same for a part of a body that stands at `path`, where its type decides what else must be there. */
+export function parsePart<Schema extends z.ZodType>(schema: Schema, part: unknown, path: string): z.output<Schema> {
+  const parsed = schema.safeParse(part);
   if (parsed.success) return parsed.data;
   const [first] = parsed.error.issues;
   if (!first) throw parsed.error;
-  const { issue, path } = mostTelling(first);
-  throw describeIssue(issue, path, body);
+  const { issue, path: inside } = mostTelling(first);
+  throw describeIssue(issue, inside, part, path);
 }
 
 /** Of the branches of a union, the one that got furthest: content that is a list fails in a part, not for being no string. */
@@ -33,8 +38,8 @@ function mostTelling(issue: Issue, base: Path = []): { issue: Issue; path: Path 
   return best;
 }
 
-function describeIssue(issue: Issue, path: Path, body: unknown): TurnError {
-  const param = formatPath(path);
+function describeIssue(issue: Issue, path: Path, body: unknown, base: string): TurnError {
+  const param = formatPath(path, base);
   if (isAbsent(body, path)) {
     return new TurnError('invalid_request', `Missing required parameter: '${param}'.`, {
       layer: 'client',
@@ -53,10 +58,10 @@ function describeIssue(issue: Issue, path: Path, body: unknown): TurnError {
 }
 
 /** Such as `messages[2].content[0].type`. */
-function formatPath(path: Path): string {
+function formatPath(path: Path, base: string): string {
   return path.reduce<string>(
     (text, key) => (typeof key === 'number' ? `${text}[${key}]` : text === '' ? String(key) : `${text}.${String(key)}`),
-    '',
+    base,
   );
 }
 
