@@ -274,7 +274,7 @@ describe('the official client', () => {
       },
     });
     await expect(counting.embeddings.create({ model: 'any', input: 'hi' })).rejects.toMatchObject({
-      status: 404,
+      status: 400,
       code: 'unsupported_endpoint',
     });
     expect(calls).toBe(1);

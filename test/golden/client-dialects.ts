@@ -1,4 +1,4 @@
-import { openAiChat, type ClientCodecContext, type ClientDialect } from '@zai2api/dialects';
+import { openAiChat, openAiCompletions, type ClientCodecContext, type ClientDialect } from '@zai2api/dialects';
 
 /** What golden answers are made with: a clock that stands, ids that count, a seal that can be read. */
 export function createGoldenContext(): ClientCodecContext {
@@ -22,5 +22,9 @@ export const clientDialects: readonly { readonly dialect: ClientDialect; readonl
       stream: true,
       stream_options: { include_usage: true },
     },
+  },
+  {
+    dialect: openAiCompletions,
+    ask: { model: 'glm-4.6', prompt: 'What is it?', stream: true, stream_options: { include_usage: true } },
   },
 ];

@@ -12,6 +12,7 @@ export type {
 } from './client/client-dialect.ts';
 export { encodeOpenAiModel, encodeOpenAiModelList } from './client/openai-chat/encode-models.ts';
 export { openAiChat } from './client/openai-chat/index.ts';
+export { openAiCompletions } from './client/openai-completions/index.ts';
 export type { CodecContext } from './codec-context.ts';
 export { isRecord } from './is-record.ts';
 export {

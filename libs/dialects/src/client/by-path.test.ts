@@ -22,6 +22,12 @@ describe('clientDialectForPath', () => {
   });
 });
 
+describe('clientDialectForPath, legacy', () => {
+  it.each(['/v1/completions', '/completions/', '/api/v1/completions'])('H05: speaks completions at %s', (path) => {
+    expect(clientDialectForPath(path)?.name).toBe('openai-completions');
+  });
+});
+
 describe('errorDialectForPath', () => {
   it.each(['/v1/chat/completions', '/v1/models', '/nowhere'])('has an error shape for %s', (path) => {
     expect(errorDialectForPath(path, {}).name).toBe('openai-chat');

@@ -1,8 +1,12 @@
 import { canonicalPath } from './canonical-path.ts';
 import type { ClientDialect, ErrorDialect } from './client-dialect.ts';
 import { openAiChat } from './openai-chat/index.ts';
+import { openAiCompletions } from './openai-completions/index.ts';
 
-const dialects: ReadonlyMap<string, ClientDialect> = new Map([['/v1/chat/completions', openAiChat]]);
+const dialects: ReadonlyMap<string, ClientDialect> = new Map([
+  ['/v1/chat/completions', openAiChat],
+  ['/v1/completions', openAiCompletions],
+]);
 
 /** The dialect of a turn endpoint, by path without query, in any of its aliases; `undefined` for every other path. */
 export function clientDialectForPath(path: string): ClientDialect | undefined {

@@ -1,7 +1,7 @@
 import type { TurnResult, TurnToolCall } from '@zai2api/turn';
 import type { OpenAiChatForm } from './decode-request.ts';
 import { encodeAnnotations } from './encode-annotation.ts';
-import { encodeUsage } from './encode-usage.ts';
+import { encodeOpenAiUsage } from '../encode-openai-usage.ts';
 import { encodeFinishReason } from './finish-reason.ts';
 
 /**
@@ -34,7 +34,7 @@ export function encodeOpenAiChatResponse(
         logprobs: null,
       },
     ],
-    usage: encodeUsage(result.usage),
+    usage: encodeOpenAiUsage(result.usage),
   };
 }
 

@@ -3,7 +3,7 @@ import type { StreamEncoder } from '../client-dialect.ts';
 import type { OpenAiChatForm } from './decode-request.ts';
 import { encodeAnnotations } from './encode-annotation.ts';
 import { encodeOpenAiErrorFrame } from '../encode-openai-error.ts';
-import { encodeUsage } from './encode-usage.ts';
+import { encodeOpenAiUsage } from '../encode-openai-usage.ts';
 import { encodeFinishReason } from './finish-reason.ts';
 
 /** What all chunks of one stream share, as text. */
@@ -68,7 +68,7 @@ export function createOpenAiChatStreamEncoder({ includeUsage, legacyFunctions }:
         : writeDelta(`"annotations":${JSON.stringify(encodeAnnotations(sources, content.join('')))}`);
     const reason = encodeFinishReason(event.reason, toolCalls > 0, legacyFunctions);
     const last = `${chunk.delta}},"finish_reason":"${reason}"}]${chunk.close}`;
-    const usage = includeUsage ? `${chunk.head}[],"usage":${JSON.stringify(encodeUsage(event.usage))}}\n\n` : '';
+    const usage = includeUsage ? `${chunk.head}[],"usage":${JSON.stringify(encodeOpenAiUsage(event.usage))}}\n\n` : '';
     return `${annotations}${last}${usage}data: [DONE]\n\n`;
   };
 
