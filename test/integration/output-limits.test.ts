@@ -15,7 +15,7 @@ describe('what a client sets a limit to', () => {
     [{ stop: ['nowhere', 'word3'] }, 'stop'],
     [{ max_tokens: 2 }, 'length'],
     [{ max_completion_tokens: 2, max_tokens: 9_000 }, 'length'],
-  ])('%j ends the answer with %s, and the upstream call with it', async (limits, reason) => {
+  ])('C08, C10: %j ends the answer with %s, and the upstream call with it', async (limits, reason) => {
     await using stack = await startStack();
     const answer = await askWhole(stack.url, slow, { body: limits });
     expect(answer.choices[0]!.finish_reason).toBe(reason);
