@@ -1,5 +1,6 @@
 /**
- * Writes the configuration table of README.md (between its markers) and .env.example from the schemas of all services.
+ * Writes the configuration table of README.md (between its markers), .env.example and the chart's list of settings from the schemas of all
+ * services.
  * With `--check` nothing is written: exit 1 when a file differs from what would be written.
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -8,6 +9,7 @@ import { gatewaySettings } from '@zai2api/gateway';
 import { runtimeSettings, webUpstreamSettings, type SettingDescription, type SettingsShape } from '@zai2api/runtime';
 import { tokenRefresherSettings } from '@zai2api/token-refresher';
 import { format } from 'prettier';
+import { encodeChartSettings } from './chart-settings.ts';
 
 interface Variable extends SettingDescription {
   readonly name: string;
@@ -18,6 +20,7 @@ const START = '<!-- configuration:start -->';
 const END = '<!-- configuration:end -->';
 const README = new URL('../README.md', import.meta.url);
 const ENV_EXAMPLE = new URL('../.env.example', import.meta.url);
+const CHART_SETTINGS = new URL('../charts/zai2api/files/settings.yaml', import.meta.url);
 
 /** In the order of the documentation: what people set first comes first. A variable of several services stands once. */
 const sources: readonly { readonly usedBy: readonly string[]; readonly shape: SettingsShape }[] = [
@@ -91,6 +94,7 @@ const readme = await readOrEmpty(README);
 const wanted: [URL, string, string][] = [
   [README, readme, replaceBetweenMarkers(readme, await encodeTable(variables))],
   [ENV_EXAMPLE, await readOrEmpty(ENV_EXAMPLE), encodeEnvExample(variables)],
+  [CHART_SETTINGS, await readOrEmpty(CHART_SETTINGS), encodeChartSettings()],
 ];
 const stale = wanted.filter(([, current, next]) => current !== next);
 

@@ -1,0 +1,77 @@
+{{/*
+The environment of a service as a list. What the chart derives comes first, by name; a variable of `extraEnv` takes the place of one of the
+same name. Takes root and service.
+*/}}
+{{- define "zai2api.environment" -}}
+{{- $values := .service.values -}}
+{{- $own := dict -}}
+{{- range $name, $value := include "zai2api.derivedVariables" . | fromYaml }}
+{{- $_ := set $own $name (dict "value" (include "zai2api.text" $value)) -}}
+{{- end }}
+{{- $known := get (include "zai2api.knownSettings" .root | fromYaml).services .service.name -}}
+{{- range $name, $value := $values.settings }}
+{{- /* What stands in `defaults` may be for another service. */}}
+{{- if has $name $known }}
+{{- $_ := set $own $name (dict "value" (include "zai2api.text" $value)) -}}
+{{- end }}
+{{- end }}
+{{- range $secret, $row := include "zai2api.secretRows" .root | fromYaml }}
+{{- if has $.service.name $row.used }}
+{{- with include "zai2api.secret" (dict "root" $.root "secret" $secret) | fromYaml }}
+{{- $_ := set $own $row.variable (dict "valueFrom" (dict "secretKeyRef" (dict "name" .name "key" .key))) -}}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- range $values.extraEnv }}
+{{- $_ := unset $own .name -}}
+{{- end }}
+{{- range $name := keys $own | sortAlpha }}
+- name: {{ $name }}
+  {{- toYaml (get $own $name) | nindent 2 }}
+{{- end }}
+{{- with $values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* The variables that follow from the other values, as YAML. Takes root and service. */}}
+{{- define "zai2api.derivedVariables" -}}
+{{- $values := .root.Values -}}
+ZAI_ADMIN_HOST: {{ $values.listenAddress | quote }}
+ZAI_ADMIN_PORT: {{ include "zai2api.adminPort" .root }}
+ZAI_LOG_FORMAT: json
+ZAI_SHUTDOWN_DRAIN_DELAY: {{ .service.stop.drainDelay }}
+ZAI_SHUTDOWN_TIMEOUT: {{ .service.stop.timeout }}
+{{- if eq .service.name "gateway" }}
+ZAI_HOST: {{ $values.listenAddress | quote }}
+ZAI_PORT: {{ .service.port }}
+ZAI_API_KEY_ENABLED: {{ $values.auth.enabled }}
+ZAI_TRANSLATOR_URL: {{ include "zai2api.translatorUrl" .root }}
+{{- end }}
+{{- if eq .service.name "chat-translator" }}
+ZAI_TRANSLATOR_HOST: {{ $values.listenAddress | quote }}
+ZAI_TRANSLATOR_PORT: {{ .service.port }}
+{{- end }}
+{{- if eq .service.name "token-refresher" }}
+ZAI_ANON_TOKEN_ENABLED: {{ $values.guests.enabled }}
+{{- if include "zai2api.secret" (dict "root" .root "secret" "userTokens") | fromYaml }}
+ZAI_UPSTREAM_TOKEN_FILE: {{ include "zai2api.userTokensFolder" .root }}/tokens
+{{- end }}
+{{- end }}
+{{- if has .service.name (include "zai2api.redisUsers" .root | fromYamlArray) }}
+{{ include "zai2api.redisVariables" .root }}
+{{- end }}
+{{- end }}
+
+{{/* Which settings each service has, and where the others are set, as YAML. Takes the root. */}}
+{{- define "zai2api.knownSettings" -}}
+{{- .Files.Get "files/settings.yaml" -}}
+{{- end }}
+
+{{- define "zai2api.translatorUrl" -}}
+{{- $translator := include "zai2api.service" (dict "root" . "component" "chat-translator") | fromYaml -}}
+http://{{ $translator.fullname }}:{{ int $translator.values.service.port }}
+{{- end }}
+
+{{- define "zai2api.userTokensFolder" -}}/var/run/secrets/zai2api/user-tokens{{- end }}
+{{- define "zai2api.redisTlsFolder" -}}/var/run/secrets/zai2api/redis-tls{{- end }}

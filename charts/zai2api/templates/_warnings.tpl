@@ -1,0 +1,33 @@
+{{/* What works, and is better not left so, as a list of sentences. Takes the root. */}}
+{{- define "zai2api.warnings" -}}
+{{- $values := .Values -}}
+{{- $gateway := include "zai2api.service" (dict "root" . "component" "gateway") | fromYaml -}}
+{{- $refresher := include "zai2api.service" (dict "root" . "component" "token-refresher") | fromYaml -}}
+{{- $translator := include "zai2api.service" (dict "root" . "component" "chat-translator") | fromYaml -}}
+{{- $isPublic := or $values.ingress.enabled $values.httpRoute.enabled (ne $gateway.values.service.type "ClusterIP") -}}
+{{- if not $values.auth.enabled }}
+- {{ printf "no API key is asked for: everybody who reaches %s may use it." (ternary "this address, from outside of the cluster too," "the gateway" $isPublic) | quote }}
+{{- end }}
+{{- range $values.secrets.apiKeys.values }}
+{{- if lt (len .) 20 }}
+- an API key in secrets.apiKeys has fewer than 20 characters and can be guessed.
+{{- end }}
+{{- end }}
+{{- if and $values.ingress.enabled (not $values.ingress.tls) }}
+- the Ingress has no TLS of its own, so keys may travel in the open.
+{{- end }}
+{{- if $values.redis.bundled.enabled }}
+- the bundled Redis is a single pod for a first try. Production wants one of its own, with redis.bundled.enabled=false.
+{{- else if and (include "zai2api.redisMode" .) (not $values.redis.tls.enabled) (not (hasPrefix "rediss://" $values.secrets.redisUrl.value)) (not $values.secrets.redisUrl.existingSecret) }}
+- tokens travel to Redis in the open. Use rediss:// or redis.tls.enabled=true.
+{{- end }}
+{{- if not $values.networkPolicy.enabled }}
+- "there are no network policies: the pods may be called, and may call, whatever they reach."
+{{- end }}
+{{- if and $values.guests.enabled (not $refresher.values.enabled) (include "zai2api.redisMode" .) }}
+- guest tokens are enabled, but without the token-refresher there are none.
+{{- end }}
+{{- if or $values.secrets.apiKeys.values $values.secrets.userTokens.values $values.secrets.signingSecret.value $values.secrets.redisUrl.value $values.secrets.redisPassword.value $values.secrets.redisSentinelPassword.value }}
+- secrets were given as values, which Helm keeps in the release. Prefer existingSecret.
+{{- end }}
+{{- end }}
