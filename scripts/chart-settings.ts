@@ -2,6 +2,7 @@ import { translatorProcessSettings } from '@zai2api/chat-translator';
 import { gatewaySettings } from '@zai2api/gateway';
 import { runtimeSettings, type SettingDescription, type SettingsShape } from '@zai2api/runtime';
 import { refresherProcessSettings } from '@zai2api/token-refresher';
+import { format } from 'prettier';
 import { stringify } from 'yaml';
 
 /** What each of the chart's services reads from its environment. */
@@ -53,7 +54,7 @@ export function isSecretSetting(schema: SettingsShape[string] | undefined): bool
 }
 
 /** The text of the chart's `files/settings.yaml`. */
-export function encodeChartSettings(): string {
+export async function encodeChartSettings(): Promise<string> {
   const elsewhere = { ...secretsWithoutPlace(), ...ownedByChart };
   const services = Object.fromEntries(
     Object.entries(chartServices).map(([service, shape]) => [
@@ -63,7 +64,11 @@ export function encodeChartSettings(): string {
         .sort(),
     ]),
   );
-  return HEAD + stringify({ services, elsewhere }, { lineWidth: 0, singleQuote: true });
+  return format(HEAD + stringify({ services, elsewhere }, { lineWidth: 0 }), {
+    parser: 'yaml',
+    singleQuote: true,
+    printWidth: 120,
+  });
 }
 
 /** A secret that the chart does not know yet must not end up in plain text either. */

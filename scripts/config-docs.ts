@@ -94,7 +94,7 @@ const readme = await readOrEmpty(README);
 const wanted: [URL, string, string][] = [
   [README, readme, replaceBetweenMarkers(readme, await encodeTable(variables))],
   [ENV_EXAMPLE, await readOrEmpty(ENV_EXAMPLE), encodeEnvExample(variables)],
-  [CHART_SETTINGS, await readOrEmpty(CHART_SETTINGS), encodeChartSettings()],
+  [CHART_SETTINGS, await readOrEmpty(CHART_SETTINGS), await encodeChartSettings()],
 ];
 const stale = wanted.filter(([, current, next]) => current !== next);
 
