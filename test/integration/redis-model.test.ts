@@ -39,10 +39,11 @@ const step = fc.oneof(
       client,
       leaseMs: milliseconds,
       exclude: fc.uniqueArray(id, { maxLength: 2 }),
+      kinds: fc.constantFrom(undefined, undefined, ['user' as const], ['guest' as const]),
     }),
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('release' as const), which: fc.nat(), outcome }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('renew' as const), which: fc.nat(), leaseMs: milliseconds }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('renew' as const), which: fc.nat(), leaseMs: milliseconds }) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -110,7 +111,13 @@ describe('any history of three clients', () => {
           for (const each of steps) {
             switch (each.do) {
               case 'lease': {
-                const request = { signal: never, waitMs: 0, leaseMs: each.leaseMs, exclude: new Set(each.exclude) };
+                const request = {
+                  signal: never,
+                  waitMs: 0,
+                  leaseMs: each.leaseMs,
+                  exclude: new Set(each.exclude),
+                  ...(each.kinds && { kinds: new Set(each.kinds) }),
+                };
                 const real = await resultOf(stores[each.client]!.lease(request));
                 const expected = await resultOf(model.lease(request));
                 expect(real.said).toEqual(expected.said);
@@ -159,6 +166,8 @@ describe('any history of three clients', () => {
               }
             }
             for (const index of stores.keys()) await onBoth(index, (store) => store.counts());
+            for (const kind of ['user', 'guest'] as const)
+              await onBoth(0, async (store) => (await store.ids(kind)).sort());
           }
         } finally {
           await Promise.all([model.close(), ...opened.map((each) => each.close())]);

@@ -76,7 +76,7 @@ describe('a Redis that', () => {
     await expect(waiting).rejects.toMatchObject({ details: { reason: 'store_unavailable' } });
     for (let turn = 0; turn < 50; turn++) expect(await timeOfRefusal(store)).toBeLessThan(50);
     const startedAtMs = performance.now();
-    expect(await store.renew(kept, 60_000)).toBe(false);
+    await expect(store.renew(kept, 60_000)).rejects.toMatchObject({ details: { reason: 'store_unavailable' } });
     await ended.release({ result: 'good' });
     await expect(store.counts()).rejects.toMatchObject({ details: { reason: 'store_unavailable' } });
     expect(performance.now() - startedAtMs).toBeLessThan(50);
@@ -118,6 +118,15 @@ describe('a Redis that', () => {
     await before.release({ result: 'dead' });
     await after.release({ result: 'good' });
     expect((await store.counts()).user).toMatchObject({ ready: 1, total: 1 });
+  });
+
+  it('freezes: the store closes in time', async () => {
+    const { store } = await open(redis);
+    await redis.freeze();
+    const startedAtMs = performance.now();
+    await store.close();
+    expect(performance.now() - startedAtMs).toBeLessThan(TIMEOUT_MS + SLACK_MS);
+    await redis.resume();
   });
 
   it('is not there at the start: nothing hangs, and service begins when it comes', async () => {

@@ -178,6 +178,20 @@ export function describeCredentialStore(name: string, makeStore: () => Promise<S
         await expect(leaseNow({ exclude: new Set(['user', 'guest']) })).rejects.toEqual(refusal('no_capacity'));
       });
 
+      it('hands out only the kinds that will do, and says why not', async () => {
+        const users = new Set(['user'] as const);
+        await put(credential('guest'));
+        await expect(leaseNow({ kinds: users })).rejects.toEqual(refusal('no_capacity'));
+        await put(credential('user', { kind: 'user' }));
+        const user = await leaseNow({ kinds: users });
+        expect(user.credential.id).toBe('user');
+        expect(await idOf(leaseNow({ kinds: new Set(['guest']) }))).toBe('guest');
+        await user.release({ result: 'challenged', coolDownMs: 300_000 });
+        await expect(within(store.lease(request({ kinds: users })), 'the refusal')).rejects.toEqual(
+          refusal('upstream_challenged'),
+        );
+      });
+
       it('never exceeds a credential’s limit, whoever asks', async () => {
         await put(credential('a', { concurrency: 2 }), credential('b', { concurrency: 3 }));
         const running = new Map<string, number>();
@@ -264,6 +278,17 @@ export function describeCredentialStore(name: string, makeStore: () => Promise<S
         expect(await idOf(choosy.lease)).toBe('b');
       });
 
+      it('waits for the kind that will do while others are free, and holds up nobody', async () => {
+        await put(credential('guest'), credential('user', { kind: 'user' }));
+        const held = await leaseNow();
+        const choosy = await leaseInLine({ kinds: new Set(['user']) });
+        expect(await idOf(leaseNow())).toBe('guest');
+        await put(credential('another guest'));
+        expect((await store.counts()).waiting).toBe(1);
+        await held.release({ result: 'good' });
+        expect(await idOf(choosy.lease)).toBe('user');
+      });
+
       it('refuses an aborted request with its reason and takes nothing for it', async () => {
         await put(credential('a'));
         const reason = new Error('left before asking');
@@ -334,7 +359,7 @@ export function describeCredentialStore(name: string, makeStore: () => Promise<S
         await expect(leaseNow()).rejects.toEqual(refusal('no_capacity'));
       });
 
-      it('renews a lease that holds, and no other', async () => {
+      it('renews a lease that holds, and none that was given back', async () => {
         await put(credential('a'));
         const lease = await leaseNow({ leaseMs: 5_000 });
         await subject.advance(4_000);
@@ -343,12 +368,51 @@ export function describeCredentialStore(name: string, makeStore: () => Promise<S
         expect((await store.counts()).guest.leased).toBe(1);
         await subject.advance(1_000);
         expect((await store.counts()).guest.ready).toBe(1);
-        expect(await store.renew(lease, 5_000)).toBe(false);
         const other = await leaseNow();
-        expect(await store.renew(lease, 5_000)).toBe(false);
         await other.release({ result: 'good' });
         expect(await store.renew(other, 5_000)).toBe(false);
         expect((await store.counts()).guest.ready).toBe(1);
+      });
+
+      it('lets a late renewal take its slot again while nobody has it, and never beyond the limit', async () => {
+        await put(credential('a', { concurrency: 2 }));
+        const late = await leaseNow({ leaseMs: 5_000 });
+        const later = await leaseNow({ leaseMs: 5_000 });
+        await subject.advance(5_000);
+        expect((await store.counts()).guest.ready).toBe(1);
+        expect(await store.renew(late, 5_000)).toBe(true);
+        await leaseNow();
+        expect((await store.counts()).guest.leased).toBe(1);
+        expect(await store.renew(later, 5_000)).toBe(false);
+        await late.release({ result: 'good' });
+        await leaseNow();
+        await expect(leaseNow()).rejects.toEqual(refusal('no_capacity'));
+        expect(await store.renew(late, 5_000)).toBe(false);
+        expect(await store.renew(later, 5_000)).toBe(false);
+      });
+
+      it('frees a slot that was taken again at its new deadline', async () => {
+        await put(credential('a'));
+        const late = await leaseNow({ leaseMs: 5_000 });
+        await subject.advance(6_000);
+        expect(await store.renew(late, 5_000)).toBe(true);
+        await subject.advance(4_999);
+        expect((await store.counts()).guest.leased).toBe(1);
+        await subject.advance(1);
+        expect((await store.counts()).guest.ready).toBe(1);
+      });
+
+      it('lets a turn go on whose credential is gone, and counts it when the credential is back', async () => {
+        await put(credential('a', { expiresAtMs: subject.now() + 1_000 }));
+        const lease = await leaseNow({ leaseMs: 5_000 });
+        await subject.advance(5_000);
+        expect((await store.retireExpired()).map(({ id }) => id)).toEqual(['a']);
+        expect(await store.renew(lease, 5_000)).toBe(true);
+        await put(credential('a'));
+        expect(await store.renew(lease, 5_000)).toBe(true);
+        await expect(leaseNow()).rejects.toEqual(refusal('no_capacity'));
+        await lease.release({ result: 'good' });
+        expect(await idOf(leaseNow())).toBe('a');
       });
     });
 
@@ -590,6 +654,25 @@ export function describeCredentialStore(name: string, makeStore: () => Promise<S
           guest: { ready: 0, leased: 1, coolingDown: 1, challenged: 1, total: 3, expired: 1 },
           waiting: 0,
         });
+      });
+    });
+
+    describe('ids', () => {
+      it('names those of a kind that are there', async () => {
+        await put(
+          credential('guest'),
+          credential('one', { kind: 'user' }),
+          credential('two', { kind: 'user' }),
+          credential('three', { kind: 'user' }),
+          credential('over', { kind: 'user', expiresAtMs: subject.now() + 1_000 }),
+        );
+        await (await leaseNow({ exclude: new Set(['two', 'three', 'over']) })).release({ result: 'dead' });
+        await (await leaseNow({ kinds: new Set(['user']) })).release({ result: 'busy', coolDownMs: 60_000 });
+        await subject.advance(1_000);
+        expect((await store.ids('user')).sort()).toEqual(['three', 'two']);
+        expect(await store.ids('guest')).toEqual(['guest']);
+        await store.remove('two');
+        expect(await store.ids('user')).toEqual(['three']);
       });
     });
 

@@ -29,6 +29,8 @@ export interface LeaseRequest {
   readonly leaseMs: number;
   /** Ids that this turn has tried already. */
   readonly exclude?: ReadonlySet<string>;
+  /** The only kinds that will do; it waits for one of them while others are free. Default: any. */
+  readonly kinds?: ReadonlySet<Credential['kind']>;
 }
 
 /** Every credential is counted in exactly one of the states; `total` is the sum of the first four. */
@@ -60,7 +62,11 @@ export interface CredentialStore {
    * errors says `retryAfterSeconds`.
    */
   lease(request: LeaseRequest): Promise<Lease>;
-  /** Moves the deadline to `leaseMs` from now. False when the lease no longer holds. */
+  /**
+   * Moves the deadline to `leaseMs` from now. A lease whose deadline has passed takes its slot again when nobody else has it, and so does one
+   * of which the store has lost its memory. False when the slot is somebody else's, or was given back: the turn must end. Rejects when the
+   * store cannot be asked: then nobody knows.
+   */
   renew(lease: Lease, leaseMs: number): Promise<boolean>;
   /** Adds a credential, or replaces the one with its id, whose running leases and cool-down then stay. */
   put(credential: Credential): Promise<void>;
@@ -69,6 +75,8 @@ export interface CredentialStore {
   /** Takes out the idle credentials that expire by `byMs` (default: now) and returns them for clean-up; leased ones stay until they come back. */
   retireExpired(byMs?: number): Promise<Credential[]>;
   counts(): Promise<PoolCounts>;
+  /** The ids of a kind that are in the store and not expired, in any order. */
+  ids(kind: Credential['kind']): Promise<string[]>;
   setPoolState(state: PoolState): Promise<void>;
   /** What was set last, also when its `untilMs` has passed. */
   poolState(): Promise<PoolState>;

@@ -28,6 +28,7 @@ export function createMemoryCredentialStore(options: { now(): number; startTimer
   const entries = new Map<string, Entry>();
   const line = createWaitingLine<Lease>({ now, startTimer });
   const demandListeners = new Set<() => void>();
+  const released = new WeakSet<Lease>();
   let poolState: PoolState = { state: 'ok' };
   let fence = 0;
   let closed = false;
@@ -80,9 +81,7 @@ export function createMemoryCredentialStore(options: { now(): number; startTimer
   /** A lease, a refusal, or undefined: worth waiting for. */
   function answerTo(request: LeaseRequest, deadlineMs: number): Lease | TurnError | undefined {
     const nowMs = now();
-    const candidates = [...entries.values()].filter(
-      (entry) => !entry.removed && entry.credential.expiresAtMs > nowMs && !request.exclude?.has(entry.credential.id),
-    );
+    const candidates = [...entries.values()].filter((entry) => isWanted(entry, request, nowMs));
     const best = candidates.filter((entry) => !entry.rest && hasFreeSlot(entry)).sort(byPreference)[0];
     if (best) return grantLease(best, nowMs + request.leaseMs);
     if (candidates.some((entry) => !entry.rest || entry.rest.untilMs <= deadlineMs)) return undefined;
@@ -100,19 +99,22 @@ export function createMemoryCredentialStore(options: { now(): number; startTimer
     entry.running.set(leaseFence, deadlineMs);
     entry.lastFence = leaseFence;
     wakeAt(deadlineMs);
-    return {
+    const lease: Lease = {
       credential,
       fence: leaseFence,
       release(outcome) {
-        releaseLease(entry, leaseFence, credential.token, outcome);
+        released.add(lease);
+        releaseLease(credential, leaseFence, outcome);
         return Promise.resolve();
       },
     };
+    return lease;
   }
 
-  function releaseLease(entry: Entry, leaseFence: number, token: string, outcome: LeaseOutcome): void {
+  function releaseLease({ id, token }: Credential, leaseFence: number, outcome: LeaseOutcome): void {
     catchUp();
-    if (!entry.running.has(leaseFence)) return;
+    const entry = entries.get(id);
+    if (!entry?.running.has(leaseFence)) return;
     endLease(entry, leaseFence);
     applyOutcome(entry, token, outcome);
     serveWaiters();
@@ -150,9 +152,7 @@ export function createMemoryCredentialStore(options: { now(): number; startTimer
 
   function refuse(request: LeaseRequest): TurnError {
     const nowMs = now();
-    const resting = [...entries.values()].filter(
-      ({ removed, credential }) => !removed && credential.expiresAtMs > nowMs && !request.exclude?.has(credential.id),
-    );
+    const resting = [...entries.values()].filter((entry) => isWanted(entry, request, nowMs));
     const backAtMs = Math.min(...restEnds(resting));
     return refuseForLackOfCapacity(backAtMs === Infinity ? undefined : backAtMs, nowMs);
   }
@@ -184,8 +184,11 @@ export function createMemoryCredentialStore(options: { now(): number; startTimer
     },
     renew(lease, leaseMs) {
       catchUp();
+      if (closed || released.has(lease)) return Promise.resolve(false);
       const entry = entries.get(lease.credential.id);
-      if (closed || !entry?.running.has(lease.fence)) return Promise.resolve(false);
+      // Nobody can be given what is not there.
+      if (!entry) return Promise.resolve(true);
+      if (!entry.running.has(lease.fence) && !hasFreeSlot(entry)) return Promise.resolve(false);
       entry.running.set(lease.fence, now() + leaseMs);
       wakeAt(now() + leaseMs);
       return Promise.resolve(true);
@@ -223,6 +226,11 @@ export function createMemoryCredentialStore(options: { now(): number; startTimer
       const nowMs = now();
       return Promise.resolve({ guest: countKind('guest', nowMs), user: countKind('user', nowMs), waiting: line.size });
     },
+    ids(kind) {
+      const nowMs = now();
+      const held = [...entries.values()].filter((entry) => isUsable(entry, nowMs) && entry.credential.kind === kind);
+      return Promise.resolve(held.map(({ credential }) => credential.id));
+    },
     setPoolState(state) {
       catchUp();
       poolState = state;
@@ -244,6 +252,11 @@ export function createMemoryCredentialStore(options: { now(): number; startTimer
     },
   };
 }
+
+const isUsable = ({ removed, credential }: Entry, nowMs: number): boolean => !removed && credential.expiresAtMs > nowMs;
+
+const isWanted = (entry: Entry, { exclude, kinds }: LeaseRequest, nowMs: number): boolean =>
+  isUsable(entry, nowMs) && !exclude?.has(entry.credential.id) && (kinds?.has(entry.credential.kind) ?? true);
 
 const hasFreeSlot = ({ running, credential }: Entry): boolean => running.size < credential.concurrency;
 

@@ -74,6 +74,7 @@ export function createChatTranslator({
     // No tokenizer of another maker counts as the upstream does, and the tables of one would add half of the process's memory again.
     countTokens: estimateTokens,
   };
+  const leaseMs = settings.ZAI_CREDENTIAL_LEASE * 1000;
   const dispatcher = new Agent({ connect: { timeout: settings.ZAI_CONNECT_TIMEOUT * 1000 }, connections: null });
   const webDriver = createZaiWebDriver({
     profile,
@@ -93,9 +94,8 @@ export function createChatTranslator({
     onFailure: (reason) => logger.warn({ err: reason }, 'the model list could not be read'),
     read: async () => {
       const signal = AbortSignal.timeout(settings.ZAI_REQUEST_TIMEOUT * 1000);
-      const kept = await keepLease(credentials, { signal, waitMs: MODELS_CREDENTIAL_WAIT_MS }, (reason) =>
-        logger.warn({ err: reason }),
-      );
+      const onFailure = (reason: unknown): void => logger.warn({ err: reason }, 'a lease was not given back in order');
+      const kept = await keepLease(credentials, { signal, waitMs: MODELS_CREDENTIAL_WAIT_MS, leaseMs, onFailure });
       try {
         const models = await driver.listModels(kept.lease.credential, signal);
         await kept.release({ result: 'good' });
@@ -126,6 +126,7 @@ export function createChatTranslator({
     driver,
     credentials,
     credentialWaitMs: settings.ZAI_CREDENTIAL_WAIT * 1000,
+    leaseMs,
     retryBudgetMs: settings.ZAI_RETRY_BUDGET * 1000,
     observe: status.observe,
     logger,
@@ -140,7 +141,7 @@ export function createChatTranslator({
     const canary = createCanary({
       intervalMs: settings.ZAI_CANARY_INTERVAL * 1000,
       ask: async (signal) => {
-        const options = { driver, credentials, catalog, modelName: settings.ZAI_MODEL_NAME, logger };
+        const options = { driver, credentials, leaseMs, catalog, modelName: settings.ZAI_MODEL_NAME, logger };
         const outcome = await askCanary(options, signal);
         if (outcome) status.observe(outcome);
         return outcome;

@@ -102,6 +102,12 @@ export const translatorSettings = {
     default: 20,
     description: 'Seconds that a request waits for a free upstream token.',
   }),
+  ZAI_CREDENTIAL_LEASE: setting.seconds({
+    default: 60,
+    min: 1,
+    description:
+      'Seconds after which the upstream token of a turn is free again when its process has died. A running turn renews it in time.',
+  }),
   ZAI_SSE_HEARTBEAT_SECONDS: setting.seconds({
     default: 15,
     description: 'Seconds of silence after which a stream gets a keep-alive comment.',

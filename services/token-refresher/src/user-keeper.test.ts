@@ -240,6 +240,17 @@ describe('createUserKeeper', () => {
     expect((await kit.store.counts()).user.total).toBe(0);
   });
 
+  it('asks about the one of several tokens that a turn found dead, and no other', async () => {
+    const kit = createKit(ada, bob);
+    await kit.keeper.check(never);
+    kit.nowMs += 1_000;
+    const [, bobsId = ''] = kit.ids;
+    await kit.store.remove(bobsId);
+    expect(await kit.keeper.check(never)).toMatchObject({ usable: 2 });
+    expect(kit.asked).toEqual([ada, bob, bob]);
+    expect(await kit.store.ids('user')).toHaveLength(2);
+  });
+
   it('does not ask twice when replicas take turns, and each knows what the other found', async () => {
     const kit = createKit(ada, bob);
     const rotated = jwt({ id: 'ada' }, 'rotated');

@@ -95,13 +95,13 @@ export function createUserKeeper(options: {
     return kept;
   }
 
-  /** A turn found a token dead: the store has fewer than it should. Which one is not known, so all are asked about. */
-  async function noticeLosses(states: readonly WatchedToken[], others: readonly WatchedToken[]): Promise<void> {
-    const inUse = states.filter(isInUse);
-    const missing = inUse.length + others.filter(isInUse).length - (await store.counts()).user.total;
+  /** A turn found a token dead: the store does not have it any more. It is asked about soon, and ever later the more often that happens. */
+  async function noticeLosses(watched: readonly Watched[]): Promise<void> {
+    const present = new Set(await store.ids('user'));
     const nowMs = options.now();
-    for (const state of inUse) {
-      if (missing <= 0) {
+    for (const { configured, state } of watched) {
+      if (!isInUse(state)) continue;
+      if (present.has(configured.id)) {
         if (nowMs - state.lostAtMs > LONGEST_REVIVAL_GAP_MS) state.losses = 0;
         continue;
       }
@@ -208,7 +208,7 @@ export function createUserKeeper(options: {
       const ids = new Set(watched.map(({ configured }) => configured.id));
       const kept = await dropUnconfigured(leftOver, ids);
       const states = watched.map(({ state }) => state);
-      await noticeLosses(states, Object.values(kept));
+      await noticeLosses(watched);
       const due = watched.filter(({ state }) => state.nextCheckAtMs <= options.now());
       try {
         await allOver(due.map((one) => checkOne(one, signal)));

@@ -93,7 +93,8 @@ class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
 }
 
-async function withinTime<T>(send: () => Promise<T>, timeoutMs: number): Promise<T> {
+/** What `send` gives; rejects when that takes longer than `timeoutMs`. */
+export async function withinTime<T>(send: () => Promise<T>, timeoutMs: number): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new NoAnswer()), timeoutMs);
   const sent = send();

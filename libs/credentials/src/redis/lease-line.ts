@@ -1,4 +1,5 @@
 import type { TurnError } from '@zai2api/turn';
+import type { Credential } from '../credential.ts';
 import type { LeaseRequest } from '../credential-store.ts';
 import { refuseForLackOfCapacity, refuseForPoolState, storeClosed } from '../pool-state.ts';
 import type { StartTimer } from '../start-timer.ts';
@@ -6,7 +7,13 @@ import { createWaitingLine, type Waiter } from '../waiting-line.ts';
 import type { LeaseAnswer, LeaseAsk, PoolCommands } from './pool-commands.ts';
 
 /** What a request becomes. */
-export type Granted = LeaseAnswer & { readonly kind: 'granted' };
+export type Granted = LeaseAnswer & {
+  readonly kind: 'granted';
+  /** When the question was sent: the lease has run since then at the latest. */
+  readonly askedAtMs: number;
+};
+
+type Answer = Exclude<LeaseAnswer, { readonly kind: 'granted' }> | Granted;
 
 /** The requests of this process on their way to a lease. */
 export interface LeaseLine {
@@ -34,7 +41,7 @@ interface Asking extends LeaseRequest {
 /** Not in the line, but asks together with it. */
 interface Newcomer {
   readonly request: Asking;
-  readonly answered: PromiseWithResolvers<LeaseAnswer>;
+  readonly answered: PromiseWithResolvers<Answer>;
 }
 
 type Party = Waiter<Granted, Asking> | Newcomer;
@@ -46,7 +53,9 @@ const MAX_SILENCE_MS = 2_000;
 const MAX_ASKS = 64;
 /** Longer waits are endless. */
 const MAX_WAIT_MS = 1e12;
-const unanswered: LeaseAnswer = { kind: 'wait', backInMs: undefined };
+/** Every store prefers a user. */
+const preferred: readonly Credential['kind'][] = ['user', 'guest'];
+const unanswered: Answer = { kind: 'wait', backInMs: undefined };
 
 /**
  * First come, first served within the process: the line asks in one command, from its head, whenever the pool may have changed. `ask` is the
@@ -80,15 +89,17 @@ export function createLeaseLine(options: {
     wake = { atMs, cancel };
   }
 
-  const toAsk = ({ leaseId, leaseMs, deadlineMs, hasAsked, exclude = new Set() }: Asking): LeaseAsk => ({
+  const toAsk = ({ leaseId, leaseMs, deadlineMs, hasAsked, exclude = new Set(), kinds }: Asking): LeaseAsk => ({
     id: leaseId,
     leaseMs,
     waitMs: Math.min(MAX_WAIT_MS, Math.max(0, deadlineMs - now())),
     isNew: !hasAsked,
     exclude: [...exclude],
+    kinds: kinds ? preferred.filter((kind) => kinds.has(kind)) : preferred,
   });
 
-  async function ask(askings: readonly Asking[]): Promise<LeaseAnswer[]> {
+  async function ask(askings: readonly Asking[]): Promise<Answer[]> {
+    const askedAtMs = now();
     const asks = askings.map(toAsk);
     for (const asking of askings) asking.hasAsked = true;
     const { dueInMs = MAX_SILENCE_MS, answers } = await options.ask(asks);
@@ -98,7 +109,7 @@ export function createLeaseLine(options: {
       asking.backAtMs = answer.backInMs === undefined ? undefined : now() + answer.backInMs;
       wakeIn(Math.min(dueInMs, MAX_SILENCE_MS));
     }
-    return answers;
+    return answers.map((answer) => (answer.kind === 'granted' ? { ...answer, askedAtMs } : answer));
   }
 
   /** Asks for the line and the newcomers behind it, in their order; one such round at a time. */
@@ -135,7 +146,8 @@ export function createLeaseLine(options: {
   function takeForemost(parties: readonly Party[]): Party[] {
     const taken = new Map<string, number>();
     return parties.filter((party) => {
-      const group = [...(party.request.exclude ?? [])].sort().join(' ');
+      const { exclude = [], kinds = [] } = party.request;
+      const group = [[...exclude].sort().join(' '), [...kinds].sort().join(' ')].join('|');
       const before = taken.get(group) ?? 0;
       taken.set(group, before + 1);
       if (before >= MAX_ASKS && isNewcomer(party)) party.answered.resolve(unanswered);
@@ -143,7 +155,7 @@ export function createLeaseLine(options: {
     });
   }
 
-  function tell(party: Party, answer: LeaseAnswer): void {
+  function tell(party: Party, answer: Answer): void {
     if (isNewcomer(party)) party.answered.resolve(answer);
     else if (answer.kind === 'refused') party.refuse(refuseForPoolState(answer.state, answer.untilMs, 0));
     else if (answer.kind === 'granted') {
@@ -153,9 +165,9 @@ export function createLeaseLine(options: {
   }
 
   /** Nobody is overtaken: who comes while others wait asks behind them. */
-  async function firstAnswer(asking: Asking): Promise<LeaseAnswer> {
+  async function firstAnswer(asking: Asking): Promise<Answer> {
     if (line.size === 0 && !isAsking) return (await ask([asking]))[0] ?? unanswered;
-    const answered = Promise.withResolvers<LeaseAnswer>();
+    const answered = Promise.withResolvers<Answer>();
     newcomers.push({ request: asking, answered });
     askAll();
     return answered.promise;

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Credential } from '../credential.ts';
-import type { KindCounts, LeaseOutcome, PoolCounts } from '../credential-store.ts';
+import type { KindCounts, Lease, LeaseOutcome, PoolCounts } from '../credential-store.ts';
 import type { BadPoolState, PoolState } from '../pool-state.ts';
 import type { RedisClient } from './guard-redis.ts';
 import type { PoolKeys } from './pool-keys.ts';
 import {
   countCredentialsLua,
+  listIdsLua,
   putCredentialLua,
   removeCredentialLua,
   retireExpiredLua,
@@ -24,6 +25,8 @@ export interface LeaseAsk {
   /** Asked for the first time: if it has to wait, the refresher hears of it. */
   readonly isNew: boolean;
   readonly exclude: readonly string[];
+  /** In the order of preference. */
+  readonly kinds: readonly Credential['kind'][];
 }
 
 export type LeaseAnswer =
@@ -35,11 +38,12 @@ export type LeaseAnswer =
 export interface PoolCommands {
   lease(asks: readonly LeaseAsk[]): Promise<{ readonly dueInMs: number | undefined; readonly answers: LeaseAnswer[] }>;
   release(leaseId: string, outcome: LeaseOutcome): Promise<void>;
-  renew(leaseId: string, leaseMs: number): Promise<boolean>;
+  renew(leaseId: string, lease: Pick<Lease, 'credential' | 'fence'>, leaseMs: number): Promise<boolean>;
   put(credential: Credential): Promise<void>;
   remove(id: string): Promise<void>;
   retireExpired(byMs: number | undefined): Promise<Credential[]>;
   counts(): Promise<Omit<PoolCounts, 'waiting'>>;
+  ids(kind: Credential['kind']): Promise<string[]>;
   setPoolState(state: PoolState): Promise<void>;
   poolState(): Promise<PoolState>;
 }
@@ -72,7 +76,9 @@ export function createPoolCommands(
     async release(leaseId, outcome) {
       await run(scripts.release, leaseId, outcome.result, 'coolDownMs' in outcome ? outcome.coolDownMs : 0);
     },
-    renew: async (leaseId, leaseMs) => (await run(scripts.renew, leaseId, leaseMs)) === 1,
+    async renew(leaseId, { fence, credential: { id, token } }, leaseMs) {
+      return (await run(scripts.renew, leaseId, leaseMs, fence, sha1Of(token), id)) === 1;
+    },
     async put(credential) {
       const { id, kind, concurrency, expiresAtMs } = credential;
       await run(scripts.put, id, kind, concurrency, encodeTime(expiresAtMs), JSON.stringify(credential));
@@ -88,6 +94,7 @@ export function createPoolCommands(
       const numbers = (await run(scripts.count)) as number[];
       return { user: toKindCounts(numbers.slice(0, 5)), guest: toKindCounts(numbers.slice(5)) };
     },
+    ids: async (kind) => (await run(scripts.ids, kind)) as string[],
     async setPoolState(state) {
       const isOk = state.state === 'ok';
       await run(scripts.setState, state.state, isOk ? '0' : encodeTime(state.untilMs), isOk ? '' : state.reason);
@@ -109,11 +116,8 @@ interface Script {
   readonly digest: string;
 }
 
-const scriptOf = (name: string, lua: string): Script => ({
-  name,
-  lua,
-  digest: createHash('sha1').update(lua).digest('hex'),
-});
+const sha1Of = (text: string): string => createHash('sha1').update(text).digest('hex');
+const scriptOf = (name: string, lua: string): Script => ({ name, lua, digest: sha1Of(lua) });
 
 const scripts = {
   lease: scriptOf('lease', leaseCredentialsLua),
@@ -123,6 +127,7 @@ const scripts = {
   remove: scriptOf('remove', removeCredentialLua),
   retire: scriptOf('retire', retireExpiredLua),
   count: scriptOf('count', countCredentialsLua),
+  ids: scriptOf('ids', listIdsLua),
   setState: scriptOf('set-state', setPoolStateLua),
 };
 

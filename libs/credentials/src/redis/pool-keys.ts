@@ -7,12 +7,14 @@
  * entries      hash   id -> JSON with what is known about it: limit, running leases, rest, expiry
  * leases       zset   lease id -> deadline
  * holders      hash   lease id -> fence, digest of the token, credential id
- * ready-user   zset   users with a free slot by preference: least busy, then longest unused
- * ready-guest  zset   the same for guests
- * cooling      zset   id -> end of its rest
- * challenged   zset   id -> end of its rest, after a demand for human verification
- * live         zset   id -> expiry, of all that may be used
  * expired      zset   id -> expiry, of those that are past it and not yet taken out
+ *
+ * and for each kind, `user` and `guest`:
+ *
+ * ready-…       zset   those with a free slot by preference: least busy, then longest unused
+ * cooling-…     zset   id -> end of its rest
+ * challenged-…  zset   id -> end of its rest, after a demand for human verification
+ * live-…        zset   id -> expiry, of all that may be used
  */
 const names = [
   'meta',
@@ -20,12 +22,15 @@ const names = [
   'entries',
   'leases',
   'holders',
+  'expired',
   'ready-user',
   'ready-guest',
-  'cooling',
-  'challenged',
-  'live',
-  'expired',
+  'cooling-user',
+  'cooling-guest',
+  'challenged-user',
+  'challenged-guest',
+  'live-user',
+  'live-guest',
 ] as const;
 
 /** Where a pool is in Redis. */

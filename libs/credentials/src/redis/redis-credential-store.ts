@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CredentialStore, Lease, LeaseOutcome } from '../credential-store.ts';
 import { startUnrefTimer, type StartTimer } from '../start-timer.ts';
-import { guardRedis, type RedisClient, type StoreLogger } from './guard-redis.ts';
+import { guardRedis, withinTime, type RedisClient, type StoreLogger } from './guard-redis.ts';
 import { createLeaseLine, type Granted } from './lease-line.ts';
 import { createPoolCommands } from './pool-commands.ts';
 import { poolKeysOf } from './pool-keys.ts';
@@ -28,21 +28,22 @@ const DEFAULT_COMMAND_TIMEOUT_MS = 2_000;
 /**
  * The store that processes share. Each answer of a lease is one script, so that no limit is exceeded and no slot lost, whoever crashes in
  * between. Those who wait do so in a line of their process and are woken by messages; `waiting` counts this process alone. While Redis does
- * not answer, everything rejects with `store_unavailable`, but renewals say false and releases are delivered later.
+ * not answer, everything rejects with `store_unavailable`, but releases are delivered later.
  */
 export function createRedisCredentialStore(options: RedisCredentialStoreOptions): CredentialStore {
-  const { commands, subscriber, logger } = options;
+  const { commands, subscriber, logger, commandTimeoutMs = DEFAULT_COMMAND_TIMEOUT_MS } = options;
   const keys = poolKeysOf(options.prefix);
   const pool = createPoolCommands(commands, keys, options.now);
+  const now = options.now ?? ((): number => Date.now());
   const instance = randomUUID();
   let asked = 0;
-  /** The lease time is the one that was given last. */
+  /** Those that were not given back. The lease time is the one that was given last. */
   const held = new WeakMap<Lease, { readonly leaseId: string; leaseMs: number }>();
   const demandListeners = new Set<() => void>();
   let closed = false;
 
   const guard = guardRedis({
-    timeoutMs: options.commandTimeoutMs ?? DEFAULT_COMMAND_TIMEOUT_MS,
+    timeoutMs: commandTimeoutMs,
     probe: () => commands.exists(keys.meta),
     logger,
     onDown: () => line.refuseAll(storeUnavailable('lost while waiting')),
@@ -64,7 +65,7 @@ export function createRedisCredentialStore(options: RedisCredentialStoreOptions)
       }
     },
     giveBack,
-    now: options.now ?? ((): number => Date.now()),
+    now,
     startTimer: options.startTimer ?? startUnrefTimer,
   });
 
@@ -86,7 +87,10 @@ export function createRedisCredentialStore(options: RedisCredentialStoreOptions)
     const lease: Lease = {
       credential,
       fence,
-      release: (outcome) => (released ??= release(leaseId, holding.leaseMs, outcome)),
+      release(outcome) {
+        held.delete(lease);
+        return (released ??= release(leaseId, holding.leaseMs, outcome));
+      },
     };
     held.set(lease, holding);
     return lease;
@@ -114,20 +118,27 @@ export function createRedisCredentialStore(options: RedisCredentialStoreOptions)
 
   return {
     async lease(request) {
-      const leaseId = `${instance}:${++asked}`;
-      return toLease(leaseId, request.leaseMs, await line.join(request, leaseId));
+      const deadlineMs = now() + request.waitMs;
+      for (;;) {
+        const leaseId = `${instance}:${++asked}`;
+        const waitMs = Math.max(0, deadlineMs - now());
+        const granted = await line.join({ ...request, waitMs }, leaseId);
+        if (now() - granted.askedAtMs < request.leaseMs) return toLease(leaseId, request.leaseMs, granted);
+        // A process that stood still for so long may have lost it again before it could begin.
+        giveBack(leaseId, request.leaseMs);
+      }
     },
     async renew(lease, leaseMs) {
       const holding = held.get(lease);
       if (!holding || closed) return false;
       holding.leaseMs = leaseMs;
-      // Nobody can say while Redis is away: the turn goes on, and a lease that is not renewed in time becomes somebody else's.
-      return guard.run(() => pool.renew(holding.leaseId, leaseMs)).catch(() => false);
+      return guard.run(() => pool.renew(holding.leaseId, lease, leaseMs));
     },
     put: (credential) => guard.run(() => pool.put(credential)),
     remove: (id) => guard.run(() => pool.remove(id)),
     retireExpired: (byMs) => guard.run(() => pool.retireExpired(byMs)),
     counts: async () => ({ ...(await guard.run(() => pool.counts())), waiting: line.size }),
+    ids: (kind) => guard.run(() => pool.ids(kind)),
     setPoolState: (state) => guard.run(() => pool.setPoolState(state)),
     poolState: () => guard.run(() => pool.poolState()),
     onDemand(listener) {
@@ -142,7 +153,9 @@ export function createRedisCredentialStore(options: RedisCredentialStoreOptions)
       line.close();
       subscriber.off('message', onMessage);
       subscriber.off('ready', listen);
-      if (subscriber.status === 'ready') await subscriber.unsubscribe(keys.channel).catch(() => undefined);
+      // A Redis that does not answer hears nothing more from us anyway.
+      if (subscriber.status === 'ready')
+        await withinTime(() => subscriber.unsubscribe(keys.channel), commandTimeoutMs).catch(() => undefined);
     },
   };
 }

@@ -138,6 +138,7 @@ describe('answerTurn', () => {
         driver,
         credentials: store,
         credentialWaitMs: 0,
+        leaseMs: 60_000,
         retryBudgetMs: 60_000,
         observe: () => undefined,
         logger,

@@ -10,6 +10,7 @@ import type { TryOutcome } from './judge-tries.ts';
 export interface AskCanaryOptions {
   readonly driver: UpstreamDriver;
   readonly credentials: CredentialStore;
+  readonly leaseMs: number;
   readonly catalog: ModelCatalog;
   /** The model that is asked. */
   readonly modelName: string;
@@ -40,11 +41,11 @@ export async function askCanary(options: AskCanaryOptions, signal: AbortSignal):
 }
 
 async function leaseAtOnce(
-  { credentials, logger }: AskCanaryOptions,
+  { credentials, leaseMs, logger }: AskCanaryOptions,
   signal: AbortSignal,
 ): Promise<KeptLease | undefined> {
   const onFailure = (reason: unknown): void => logger.warn({ err: reason }, 'a lease was not given back in order');
-  return keepLease(credentials, { signal, waitMs: 0 }, onFailure).catch(() => undefined);
+  return keepLease(credentials, { signal, waitMs: 0, leaseMs, onFailure }).catch(() => undefined);
 }
 
 async function ask(

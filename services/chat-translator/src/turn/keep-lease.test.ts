@@ -3,7 +3,8 @@ import type { CredentialStore, Lease, LeaseOutcome } from '@zai2api/credentials'
 import { TurnError } from '@zai2api/turn';
 import { keepLease } from './keep-lease.ts';
 
-const wanted = { signal: new AbortController().signal, waitMs: 0 };
+const request = { signal: new AbortController().signal, waitMs: 0, leaseMs: 60_000 };
+const wanted = { ...request, onFailure: (): void => undefined };
 
 interface Recorded {
   readonly store: CredentialStore;
@@ -54,11 +55,11 @@ describe('a kept lease', () => {
 
   it('is renewed three times within its time, until it is released', async () => {
     const { store, leaseMs, renewals } = record();
-    const kept = await keepLease(store, wanted, () => undefined);
+    const kept = await keepLease(store, wanted);
     expect(leaseMs).toEqual([60_000]);
-    jest.advanceTimersByTime(19_999);
+    await jest.advanceTimersByTimeAsync(19_999);
     expect(renewals).toEqual([]);
-    jest.advanceTimersByTime(40_001);
+    await jest.advanceTimersByTimeAsync(40_001);
     expect(renewals).toEqual([60_000, 60_000, 60_000]);
     await kept.release({ result: 'good' });
     jest.advanceTimersByTime(3_600_000);
@@ -68,7 +69,7 @@ describe('a kept lease', () => {
 
   it('is released once, with the first outcome', async () => {
     const { store, releases } = record();
-    const kept = await keepLease(store, wanted, () => undefined);
+    const kept = await keepLease(store, wanted);
     await Promise.all([kept.release({ result: 'dead' }), kept.release({ result: 'good' })]);
     expect(releases).toEqual([{ result: 'dead' }]);
   });
@@ -79,16 +80,50 @@ describe('a kept lease', () => {
       renew: () => Promise.reject(new Error('renew')),
       release: () => Promise.reject(new Error('release')),
     });
-    const kept = await keepLease(store, wanted, (reason) => failures.push(reason));
+    const kept = await keepLease(store, { ...request, onFailure: (reason) => failures.push(reason) });
     await jest.advanceTimersByTimeAsync(20_000);
     await kept.release({ result: 'good' });
     expect(failures).toEqual([new Error('renew'), new Error('release')]);
   });
 
+  it('is asked for sooner again while the store is away, and nobody is told', async () => {
+    const failures: unknown[] = [];
+    const unavailable = new TurnError('no_capacity', 'x', { layer: 'pool', reason: 'store_unavailable' });
+    const { store, renewals } = record({ renew: () => Promise.reject(unavailable) });
+    const kept = await keepLease(store, { ...request, onFailure: (reason) => failures.push(reason) });
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect([renewals.length, failures, kept.lost.aborted]).toEqual([9, [], false]);
+    await kept.release({ result: 'good' });
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('says that it is lost when it is somebody else’s, and asks no more', async () => {
+    const { store, renewals } = record({ renew: () => Promise.resolve(false) });
+    const { lost } = await keepLease(store, wanted);
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(renewals).toHaveLength(1);
+    expect(lost.reason).toMatchObject({
+      code: 'no_capacity',
+      details: { reason: 'lease_lost', layer: 'pool', recovery: 'other-credential' },
+    });
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('is not lost by a renewal that crossed its release', async () => {
+    const answer = Promise.withResolvers<boolean>();
+    const { store } = record({ renew: () => answer.promise });
+    const kept = await keepLease(store, wanted);
+    await jest.advanceTimersByTimeAsync(20_000);
+    await kept.release({ result: 'good' });
+    answer.resolve(false);
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect([kept.lost.aborted, jest.getTimerCount()]).toEqual([false, 0]);
+  });
+
   it('leaves no timer when there is no credential', async () => {
     const refusal = new TurnError('no_capacity', 'x', { layer: 'pool' });
     const store = { ...record().store, lease: () => Promise.reject(refusal) };
-    await expect(keepLease(store, wanted, () => undefined)).rejects.toBe(refusal);
+    await expect(keepLease(store, wanted)).rejects.toBe(refusal);
     expect(jest.getTimerCount()).toBe(0);
   });
 });

@@ -111,6 +111,9 @@ describe('openTurn', () => {
     readonly credentialWaitMs?: number;
     readonly retryBudgetMs?: number;
     readonly totalMs?: number;
+    readonly leaseMs?: number;
+    readonly media?: DriverTurn['media'];
+    readonly credentials?: CredentialStore;
     readonly refresh?: (signal: AbortSignal) => Promise<void>;
   }
 
@@ -140,13 +143,14 @@ describe('openTurn', () => {
       },
       stop: () => Promise.resolve(),
     };
-    const timed = { ...turn, timeouts: { ...turn.timeouts, total: limit(totalMs) } };
+    const timed = { ...turn, media: changes.media ?? [], timeouts: { ...turn.timeouts, total: limit(totalMs) } };
     const observe = (outcome: TryOutcome): number => observed.push(outcome);
     const logger = createLogger({ name: 'test', level: 'silent', format: 'json' });
     return openTurn(timed, signal, {
       driver,
-      credentials: store,
+      credentials: changes.credentials ?? store,
       credentialWaitMs,
+      leaseMs: changes.leaseMs ?? 60_000,
       retryBudgetMs,
       observe,
       logger,
@@ -295,6 +299,67 @@ describe('openTurn', () => {
       expect((await collect(opened)).at(-1)).toEqual({ type: 'turn-error', error });
       expect([used, observed.length]).toEqual([['c-1'], 2]);
       opened.release(error);
+    });
+  });
+
+  describe('a lease that has become somebody else’s', () => {
+    const thief = (real: CredentialStore): CredentialStore => ({ ...real, renew: () => Promise.resolve(false) });
+    const leaseMs = 30;
+
+    it('before content ends the call, and the turn goes on with another one', async () => {
+      await putCredentials(1);
+      const opened = await open([silent, answer], { credentials: thief(store), leaseMs, credentialWaitMs: 1_000 });
+      expect(await collect(opened)).toEqual([start, ...content, ...end]);
+      expect([used.length, left]).toEqual([2, 2]);
+    });
+
+    it('behind content ends the call and the answer, with an error', async () => {
+      await putCredentials(1);
+      const cut: Try = async function* (signal) {
+        yield [start, ...content];
+        if (!signal.aborted) await once(signal, 'abort');
+        yield [{ type: 'turn-error', error: TurnError.from(signal.reason) }];
+      };
+      const opened = await open([cut], { credentials: thief(store), leaseMs });
+      const last = (await collect(opened)).at(-1);
+      expect(last).toMatchObject({
+        type: 'turn-error',
+        error: { code: 'no_capacity', details: { reason: 'lease_lost', layer: 'pool' } },
+      });
+    });
+  });
+
+  describe('a turn with files', () => {
+    const media: DriverTurn['media'] = [
+      { kind: 'image', bytes: new Uint8Array(1), mediaType: 'image/png', filename: 'a.png', param: 'messages[0]' },
+    ];
+    const putGuest = (): Promise<void> =>
+      store.put({
+        id: 'guest',
+        kind: 'guest',
+        token: 't',
+        userId: 'g',
+        userName: '',
+        createdAtMs: 0,
+        expiresAtMs: Infinity,
+        concurrency: 1,
+      });
+
+    it('waits for a user while a guest is free', async () => {
+      await putCredentials(1);
+      await putGuest();
+      const held = await store.lease({ signal: new AbortController().signal, waitMs: 0, leaseMs: 60_000 });
+      const opening = open([answer], { media, credentialWaitMs: 5_000 });
+      while ((await store.counts()).waiting === 0) await new Promise((resolve) => setImmediate(resolve));
+      await held.release({ result: 'good' });
+      await opening;
+      expect(used).toEqual(['c-1']);
+    });
+
+    it('takes a guest where there is no user', async () => {
+      await putGuest();
+      await open([answer], { media });
+      expect(used).toEqual(['guest']);
     });
   });
 

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { CredentialStore } from '@zai2api/credentials';
+import type { Credential, CredentialStore } from '@zai2api/credentials';
 import type { Logger } from '@zai2api/runtime';
 import { isContentEvent, TurnError, type TurnEvent } from '@zai2api/turn';
 import type { TranslatorMetrics } from '../metrics.ts';
@@ -22,6 +22,8 @@ export interface OpenTurnOptions {
   readonly driver: UpstreamDriver;
   readonly credentials: CredentialStore;
   readonly credentialWaitMs: number;
+  /** A process that ends or stands still blocks a slot for this long. */
+  readonly leaseMs: number;
   /** No new try begins this long after the turn did. */
   readonly retryBudgetMs: number;
   /** Hears how every try went: of its first content, and of its failure before or behind it. */
@@ -85,7 +87,15 @@ export async function openTurn(turn: DriverTurn, caller: AbortSignal, options: O
         ? Math.min(RETRY_CREDENTIAL_WAIT_MS, options.credentialWaitMs, plan.leftMs())
         : options.credentialWaitMs;
       const onFailure = (reason: unknown): void => logger.warn({ err: reason }, 'a lease was not given back in order');
-      return await keepLease(credentials, { signal, waitMs, exclude: tried }, onFailure);
+      const kinds = await neededKinds(turn, credentials);
+      return await keepLease(credentials, {
+        signal,
+        waitMs,
+        leaseMs: options.leaseMs,
+        exclude: tried,
+        ...(kinds && { kinds }),
+        onFailure,
+      });
     } catch (reason) {
       const error = TurnError.from(reason);
       // Why the first identity failed says more than that there is no second one.
@@ -94,7 +104,8 @@ export async function openTurn(turn: DriverTurn, caller: AbortSignal, options: O
   }
 
   async function begin(kept: KeptLease): Promise<OpenTurn> {
-    const iterator = driver.run(turn, kept.lease.credential, signal)[Symbol.asyncIterator]();
+    const inForce = AbortSignal.any([signal, kept.lost]);
+    const iterator = driver.run(turn, kept.lease.credential, inForce)[Symbol.asyncIterator]();
     const held: TurnEvent[][] = [];
     for (;;) {
       const next = await iterator.next();
@@ -140,4 +151,15 @@ export async function openTurn(turn: DriverTurn, caller: AbortSignal, options: O
       await iterator.return?.();
     }
   }
+}
+
+/** Guests may not send files (protocol 7): where there are users, such a turn waits for one of them. Undefined: anybody will do. */
+async function neededKinds(
+  { media }: DriverTurn,
+  credentials: CredentialStore,
+): Promise<ReadonlySet<Credential['kind']> | undefined> {
+  if (media.length === 0) return undefined;
+  // A store that cannot be asked says so to the lease, too, which may know another one.
+  const users = await credentials.ids('user').catch(() => []);
+  return users.length > 0 ? new Set(['user']) : undefined;
 }

@@ -14,9 +14,8 @@ entry.kind, entry.limit, entry.expires = ARGV[4], tonumber(ARGV[5]), ARGV[6]
 entry.digest = redis.sha1hex(cjson.decode(ARGV[7]).token)
 entry.removed = nil
 redis.call('HSET', credentials, id, ARGV[7])
-local isLive = tonumber(entry.expires) > now
-redis.call('ZREM', isLive and expired or live, id)
-redis.call('ZADD', isLive and live or expired, entry.expires, id)
+for _, key in ipairs({ expired, KEYS[LIVE.user], KEYS[LIVE.guest] }) do redis.call('ZREM', key, id) end
+redis.call('ZADD', tonumber(entry.expires) > now and KEYS[LIVE[entry.kind]] or expired, entry.expires, id)
 save(id, entry)
 changed = true
 tell()
@@ -45,7 +44,7 @@ return 1
 export const retireExpiredLua = String.raw`${sharedLua}
 local retired = {}
 local by = ARGV[3] ~= '' and ARGV[3] or now
-for _, key in ipairs({ expired, live }) do
+for _, key in ipairs({ expired, KEYS[LIVE.user], KEYS[LIVE.guest] }) do
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', key, '-inf', by)) do
     local entry = load(id)
     if entry.running == 0 then
@@ -91,8 +90,18 @@ for _, text in ipairs(redis.call('HVALS', entries)) do
   end
 end
 local reply = {}
-for _, kind in ipairs({ 'user', 'guest' }) do
+for _, kind in ipairs(KINDS) do
   for _, count in ipairs(counts[kind]) do reply[#reply + 1] = count end
 end
 return reply
+`;
+
+/**
+ * The ids of a kind that may be used.
+ *
+ * ARGV[3]  the kind
+ */
+export const listIdsLua = String.raw`${sharedLua}
+tell()
+return redis.call('ZRANGE', KEYS[LIVE[ARGV[3]]], 0, -1)
 `;

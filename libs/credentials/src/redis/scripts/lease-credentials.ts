@@ -4,7 +4,8 @@ import { sharedLua } from './shared.ts';
  * Answers lease requests in their order: a user before a guest, then the least busy, then the longest unused. A lease id that holds already
  * is answered with its lease, so that a request may be sent twice.
  *
- * ARGV[3]  JSON: [{ id, leaseMs, waitMs, isNew, exclude: [credential id] }], id being the id of the lease to come
+ * ARGV[3]  JSON: [{ id, leaseMs, waitMs, isNew, exclude: [credential id], kinds: [kind] }], id being the id of the lease to come; the kinds
+ *          are the ones that will do, in the order of preference
  * returns  { ms until something is due or -1, answer ... }, an answer being one of
  *          { 'granted', fence, credential as JSON }
  *          { 'refused', pool state, ms until the next try }
@@ -20,11 +21,27 @@ local function excludedBy(request)
   return excluded
 end
 
--- The first member of an index that the request may use, and its score.
-local function first(home, request, excluded)
-  local found = redis.call('ZRANGE', KEYS[home], 0, #request.exclude, 'WITHSCORES')
-  for index = 1, #found, 2 do
-    if not excluded[found[index]] then return found[index], tonumber(found[index + 1]) end
+-- The member with the lowest score that the request may use, of the indexes of its kinds.
+local function first(homes, request, excluded)
+  local best, lowest
+  for _, kind in ipairs(request.kinds) do
+    local found = redis.call('ZRANGE', KEYS[homes[kind]], 0, #request.exclude, 'WITHSCORES')
+    for index = 1, #found, 2 do
+      if not excluded[found[index]] then
+        local score = tonumber(found[index + 1])
+        if not best or score < lowest then best, lowest = found[index], score end
+        break
+      end
+    end
+  end
+  return best, lowest
+end
+
+-- The preferred one of those with a free slot.
+local function firstReady(request, excluded)
+  for _, kind in ipairs(request.kinds) do
+    local id = first(READY, { kinds = { kind }, exclude = request.exclude }, excluded)
+    if id then return id end
   end
   return nil
 end
@@ -49,6 +66,7 @@ end
 local function heldBy(request)
   local holder = redis.call('HGET', holders, request.id)
   if not holder then return nil end
+  redis.call('ZADD', leases, now + request.leaseMs, request.id)
   local fence, id = string.match(holder, '^(%d+) %x+ (.*)$')
   local credential = redis.call('HGET', credentials, id)
   return credential and { 'granted', tonumber(fence), credential } or nil
@@ -56,11 +74,14 @@ end
 
 -- Whether one that does not rest will have a free slot some time.
 local function hasBusy(request)
-  local count = redis.call('ZCARD', live) - redis.call('ZCARD', KEYS[RESTING.busy])
-    - redis.call('ZCARD', KEYS[RESTING.challenged])
-  for _, id in ipairs(request.exclude) do
-    local entry = redis.call('ZSCORE', live, id) and load(id)
-    if entry and not entry.rest then count = count - 1 end
+  local count = 0
+  for _, kind in ipairs(request.kinds) do
+    count = count + redis.call('ZCARD', KEYS[LIVE[kind]])
+    for _, homes in pairs(RESTING) do count = count - redis.call('ZCARD', KEYS[homes[kind]]) end
+    for _, id in ipairs(request.exclude) do
+      local entry = redis.call('ZSCORE', KEYS[LIVE[kind]], id) and load(id)
+      if entry and not entry.rest then count = count - 1 end
+    end
   end
   return count > 0
 end
@@ -73,7 +94,7 @@ local function answer(request)
   local held = heldBy(request)
   if held then return held end
   local excluded = excludedBy(request)
-  local id = first(READY.user, request, excluded) or first(READY.guest, request, excluded)
+  local id = firstReady(request, excluded)
   if id then return grant(id, request) end
 
   local _, coolUntil = first(RESTING.busy, request, excluded)
@@ -93,9 +114,13 @@ local reply = { -1 }
 for _, request in ipairs(cjson.decode(ARGV[3])) do reply[#reply + 1] = answer(request) end
 tell()
 local due = math.huge
-for _, key in ipairs({ leases, KEYS[RESTING.busy], KEYS[RESTING.challenged] }) do
+local function lookAt(key)
   local next = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
   if next[2] then due = math.min(due, tonumber(next[2])) end
+end
+lookAt(leases)
+for _, homes in pairs(RESTING) do
+  for _, kind in ipairs(KINDS) do lookAt(KEYS[homes[kind]]) end
 end
 if due < math.huge then reply[1] = math.max(1, math.ceil(due - now)) end
 return reply

@@ -27,15 +27,27 @@ return id and 1 or 0
 `;
 
 /**
- * Moves the deadline of a lease that holds.
+ * Moves the deadline of a lease that holds. One that does not hold any more takes its slot again, if there is a free one.
  *
  * ARGV[3]  id of the lease
  * ARGV[4]  ms from now
- * returns  1, or 0 when the lease does not hold
+ * ARGV[5]  its fence   ARGV[6]  SHA-1 digest of its token   ARGV[7]  id of its credential
+ * returns  1, or 0 when the slot is somebody else's
  */
 export const renewLeaseLua = String.raw`${sharedLua}
+local function take()
+  if redis.call('ZSCORE', leases, ARGV[3]) then return true end
+  local entry = load(ARGV[7])
+  -- Nobody can be given what is not there.
+  if not entry then return true, true end
+  if entry.running >= entry.limit then return false end
+  entry.running = entry.running + 1
+  save(ARGV[7], entry)
+  redis.call('HSET', holders, ARGV[3], string.format('%s %s %s', ARGV[5], ARGV[6], ARGV[7]))
+  return true
+end
+local isHeld, isGone = take()
+if isHeld and not isGone then redis.call('ZADD', leases, now + tonumber(ARGV[4]), ARGV[3]) end
 tell()
-if not redis.call('ZSCORE', leases, ARGV[3]) then return 0 end
-redis.call('ZADD', leases, now + tonumber(ARGV[4]), ARGV[3])
-return 1
+return isHeld and 1 or 0
 `;

@@ -10,9 +10,12 @@
  */
 export const sharedLua = String.raw`
 local meta, credentials, entries, leases, holders = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local READY = { user = 6, guest = 7 }
-local RESTING = { busy = 8, challenged = 9 }
-local live, expired = KEYS[10], KEYS[11]
+local expired = KEYS[6]
+local KINDS = { 'user', 'guest' }
+-- Numbers of index keys by kind.
+local READY = { user = 7, guest = 8 }
+local RESTING = { busy = { user = 9, guest = 10 }, challenged = { user = 11, guest = 12 } }
+local LIVE = { user = 13, guest = 14 }
 -- More than any fence, so that the number of leases weighs more; 1000 times this is still exact in a double.
 local BUSIER = 4398046511104
 local changed, demanded = false, false
@@ -31,7 +34,7 @@ end
 
 local function homeOf(entry)
   if entry.removed or tonumber(entry.expires) <= now then return nil end
-  if entry.rest then return RESTING[entry.rest], entry.restUntil end
+  if entry.rest then return RESTING[entry.rest][entry.kind], entry.restUntil end
   if entry.running < entry.limit then
     return READY[entry.kind], entry.running * BUSIER + entry.lastFence
   end
@@ -66,7 +69,7 @@ end
 local function takeOut(id, entry)
   entry.removed = true
   entry.rest, entry.restUntil = nil, nil
-  redis.call('ZREM', live, id)
+  redis.call('ZREM', KEYS[LIVE[entry.kind]], id)
   redis.call('ZREM', expired, id)
   redis.call('HDEL', credentials, id)
   save(id, entry)
@@ -85,18 +88,20 @@ for _, leaseId in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now)) do
   if id then save(id, entry) end
   changed = true
 end
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', live, '-inf', now)) do
-  local entry = load(id)
-  redis.call('ZREM', live, id)
-  redis.call('ZADD', expired, entry.expires, id)
-  save(id, entry)
-end
-for _, home in pairs(RESTING) do
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[home], '-inf', now)) do
+for _, kind in ipairs(KINDS) do
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[LIVE[kind]], '-inf', now)) do
     local entry = load(id)
-    entry.rest, entry.restUntil = nil, nil
+    redis.call('ZREM', KEYS[LIVE[kind]], id)
+    redis.call('ZADD', expired, entry.expires, id)
     save(id, entry)
-    changed = true
+  end
+  for _, homes in pairs(RESTING) do
+    for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[homes[kind]], '-inf', now)) do
+      local entry = load(id)
+      entry.rest, entry.restUntil = nil, nil
+      save(id, entry)
+      changed = true
+    end
   end
 end
 `;
