@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { httpFaults } from './http-faults.ts';
+import { httpFaults, isHttpFault } from './http-faults.ts';
+import { codeOfFault } from './platform/platform-faults.ts';
+import { platformScenarios } from './platform/platform-scenarios.ts';
 import { parseScenarioCall } from './scenarios/scenario-call.ts';
 import { scenarios } from './scenarios/scenarios.ts';
 import type { FakeUpstreamSettings } from './settings.ts';
@@ -10,6 +12,11 @@ const milliseconds = z.number().min(0);
 const scenarioCall = z
   .string()
   .refine((call) => Object.hasOwn(scenarios, parseScenarioCall(call).name), 'unknown scenario');
+
+const platformFault = z.string().refine((fault) => {
+  const { name } = parseScenarioCall(fault);
+  return codeOfFault(name) !== undefined || isHttpFault(name) || Object.hasOwn(platformScenarios, name);
+}, 'unknown fault');
 
 const model = z.strictObject({
   id: z.string().min(1),
@@ -64,6 +71,14 @@ const settingsSchema = z.strictObject({
   guestLifetimeSeconds: z.number().positive().nullable(),
   nestChatId: z.boolean(),
   models: z.array(model).nullable(),
+  platformKeys: z.array(z.string()).nullable(),
+  platformKeyConcurrency: count.nullable(),
+  platformModels: z.array(z.string()).nullable(),
+  checkPlatformBody: z.boolean(),
+  platformFault: platformFault.nullable(),
+  platformFailTimes: count.nullable(),
+  platformKeyFaults: z.record(z.string(), platformFault),
+  platformModelsFault: platformFault.nullable(),
 } satisfies Record<keyof FakeUpstreamSettings, z.ZodType>);
 
 /** `current` with `change` on top. Throws a ZodError when a name is unknown or a value does not fit. */

@@ -101,6 +101,23 @@ export interface FakeUpstreamSettings {
   readonly nestChatId: boolean;
   /** Replaces the built-in model list; null keeps it. */
   readonly models: readonly FakeModel[] | null;
+
+  /** The keys of the official API that are good; null = any. */
+  readonly platformKeys: readonly string[] | null;
+  /** 1302 beyond so many running answers of one key; null = no limit. */
+  readonly platformKeyConcurrency: number | null;
+  /** The models of the official API; null keeps the built-in ones. */
+  readonly platformModels: readonly string[] | null;
+  /** Refuse what its schema does not have, or not for this model (protocol 10.2). */
+  readonly checkPlatformBody: boolean;
+  /** A code of protocol 10.4, a row of `http-faults.ts` or a scenario call; answers completions, embeddings and images before any check. */
+  readonly platformFault: string | null;
+  /** Counts down: how many more calls get `platformFault`; null = all. */
+  readonly platformFailTimes: number | null;
+  /** The same as `platformFault`, for single keys; never used up. */
+  readonly platformKeyFaults: Readonly<Record<string, string>>;
+  /** A code or a row of `http-faults.ts`, for `GET /models`. */
+  readonly platformModelsFault: string | null;
 }
 
 /** The simulator as it starts: every check on, no fault, `plain` answers. The secret is the public one (protocol 0.2). */
@@ -148,4 +165,12 @@ export const defaultSettings: FakeUpstreamSettings = {
   guestLifetimeSeconds: null,
   nestChatId: false,
   models: null,
+  platformKeys: null,
+  platformKeyConcurrency: null,
+  platformModels: null,
+  checkPlatformBody: true,
+  platformFault: null,
+  platformFailTimes: null,
+  platformKeyFaults: {},
+  platformModelsFault: null,
 };

@@ -3,6 +3,7 @@ import { createChat, deleteChat, deleteChats, listChats, readChat } from './chat
 import { answerCompletion } from './completion.ts';
 import { acceptFile } from './files.ts';
 import { answerConfig, answerIndex, answerModels } from './site.ts';
+import { platformRoutes } from '../platform/platform-routes.ts';
 import type { Exchange } from './exchange.ts';
 
 /** `id` is the last part of the path where the pattern has one. */
@@ -25,6 +26,7 @@ const routes: readonly Route[] = [
   { pattern: /^\/api\/v1\/chats\/([^/]+)$/, handlers: { GET: readChat, DELETE: deleteChat } },
   { pattern: /^\/api\/v1\/files\/?$/, handlers: { POST: acceptFile } },
   { pattern: /^\/api\/v2\/chat\/completions$/, handlers: { POST: answerCompletion } },
+  ...platformRoutes,
 ];
 
 /** The first route that fits the path. */

@@ -1,22 +1,10 @@
 import { createAnswerDocument } from './answer-document.ts';
 import { completionFrame, endMarker, pieces } from './frames.ts';
 import { answerText } from './answer-text.ts';
+import { toolTexts, wantedCall, xmlCall } from './tool-texts.ts';
 import type { AnswerDocument } from './answer-document.ts';
+import type { FakeCall } from './tool-texts.ts';
 import type { Scenario, ScenarioContext, ScenarioTable } from './scenario.ts';
-
-interface FakeCall {
-  readonly name: string;
-  /** JSON text. */
-  readonly arguments: string;
-}
-
-/** `name=` and `arguments=` (JSON without spaces) choose the call. */
-function wantedCall(context: ScenarioContext): FakeCall {
-  return {
-    name: context.parameters.get('name') ?? 'get_weather',
-    arguments: context.parameters.get('arguments') ?? '{"city":"Paris"}',
-  };
-}
 
 type Frames = (context: ScenarioContext, document: AnswerDocument, call: FakeCall) => Iterable<string>;
 
@@ -35,9 +23,6 @@ const written = (description: string, text: (call: FakeCall) => string): Scenari
   answer(description, function* (context, document, call) {
     for (const piece of pieces(text(call), context.settings.answerFrames)) yield document.append('answer', piece);
   });
-
-const xmlCall = (call: FakeCall, id = 'call_1'): string =>
-  `<tool_call id="${id}"><name>${call.name}</name><arguments><![CDATA[${call.arguments}]]></arguments></tool_call>`;
 
 const metadataBlock = (call: FakeCall, type: string, server: string | null): string =>
   JSON.stringify({
@@ -99,37 +84,8 @@ export const toolAnswers: ScenarioTable = {
   'tool-call-list': answer('an OpenAI-shaped tool_calls list in data', (_context, _document, call) => [
     completionFrame({ phase: 'answer', tool_calls: [{ id: 't-2', type: 'function', function: call }] }),
   ]),
-  'tool-call-xml': written(
-    'the text `<tool_calls><tool_call>…` with CDATA',
-    (call) => `<tool_calls>${xmlCall(call)}</tool_calls>`,
-  ),
-  'tool-call-xml-after-text': written(
-    'a sentence, then the XML',
-    (call) => `I will look.\n<tool_calls>${xmlCall(call)}</tool_calls>`,
-  ),
-  'tool-call-xml-two': written('two calls in one XML block', (call) => {
-    const second = { ...call, arguments: '{"city":"Rome"}' };
-    return `<tool_calls>${xmlCall(call)}${xmlCall(second, 'call_2')}</tool_calls>`;
-  }),
-  'tool-call-tag-json': written('the text `<tool_call>{"name","arguments"}</tool_call>`', (call) => {
-    return `<tool_call>{"name":${JSON.stringify(call.name)},"arguments":${call.arguments}}</tool_call>`;
-  }),
-  'tool-call-json': written('a fenced JSON object with tool_calls', (call) => {
-    return `\`\`\`json\n${JSON.stringify({ tool_calls: [{ id: 'call_1', type: 'function', function: call }] })}\n\`\`\``;
-  }),
-  'tool-call-json-inline': written('the same JSON without a fence', (call) =>
-    JSON.stringify({ tool_calls: [{ id: 'call_1', type: 'function', function: call }] }),
-  ),
-  'tool-call-broken': written('XML with `]>` for `]]>` and without its closing tags', (call) => {
-    return `<tool_calls><tool_call id="call_1"><name>${call.name}</name><arguments><![CDATA[${call.arguments}]>`;
-  }),
-  'tool-call-bad-arguments': written(
-    'XML whose arguments are not JSON',
-    (call) => `<tool_calls>${xmlCall({ ...call, arguments: '{"city": Paris' })}</tool_calls>`,
-  ),
-  'tool-call-undeclared': written(
-    'XML that calls a tool nobody declared',
-    (call) => `<tool_calls>${xmlCall({ ...call, name: 'launch_rockets' })}</tool_calls>`,
+  ...Object.fromEntries(
+    Object.entries(toolTexts).map(([name, { description, text }]) => [name, written(description, text)]),
   ),
   'tool-call-in-thinking': answer('the XML stands in the thinking text only', function* (context, document, call) {
     yield document.append(

@@ -20,6 +20,8 @@ export interface World {
   readonly chats: Chats;
   readonly files: Files;
   readonly streams: Streams;
+  /** Of the official API, which takes none twice (protocol 10.4). */
+  readonly seenRequestIds: Set<string>;
   /** Told once per answered request. */
   readonly onAnswered: (request: ReceivedRequest) => void;
   readonly settings: () => FakeUpstreamSettings;
@@ -43,12 +45,14 @@ export function createWorld(
   const chats = createChats();
   const files = createFiles();
   const streams = createStreams();
+  const seenRequestIds = new Set<string>();
   return {
     log,
     identities,
     chats,
     files,
     streams,
+    seenRequestIds,
     onAnswered,
     settings: () => settings,
     configure(change) {
@@ -63,6 +67,7 @@ export function createWorld(
       chats.clear();
       files.clear();
       streams.clearPeaks();
+      seenRequestIds.clear();
     },
   };
 }

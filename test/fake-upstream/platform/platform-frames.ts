@@ -1,0 +1,61 @@
+import { countTokens } from '../scenarios/answer-document.ts';
+import type { ScenarioContext } from '../scenarios/scenario.ts';
+
+/** Writes the chunks of one streamed answer (protocol 10.3). */
+export interface PlatformAnswer {
+  reasoning(text: string): string;
+  text(text: string): string;
+  /** Entries of `tool_calls` as they stand in a delta. */
+  calls(...entries: readonly unknown[]): string;
+  /** A chunk with these fields beside an empty delta. */
+  extra(fields: Readonly<Record<string, unknown>>): string;
+  /** The last chunk: the reason to finish, with the counts. */
+  finish(reason?: string): string;
+  /** The same without counts. */
+  finishUncounted(reason?: string): string;
+}
+
+/** One answer. Four characters are a token, as everywhere in the simulator. */
+export function createPlatformAnswer(context: ScenarioContext): PlatformAnswer {
+  let reasoningTokens = 0;
+  let completionTokens = 0;
+
+  const chunk = (delta: unknown, finishReason: string | null = null, more: unknown = {}): string =>
+    `data: ${JSON.stringify({
+      id: '20260101000000abc',
+      created: context.nowSeconds,
+      model: context.model,
+      choices: [{ index: 0, delta, ...(finishReason === null ? {} : { finish_reason: finishReason }) }],
+      ...(more as Record<string, unknown>),
+    })}\n\n`;
+
+  function usage(): unknown {
+    const promptTokens = countTokens(context.prompt);
+    return {
+      prompt_tokens: promptTokens,
+      completion_tokens: completionTokens,
+      total_tokens: promptTokens + completionTokens,
+      prompt_tokens_details: { cached_tokens: 0 },
+      ...(reasoningTokens > 0 ? { completion_tokens_details: { reasoning_tokens: reasoningTokens } } : {}),
+    };
+  }
+
+  return {
+    reasoning(text) {
+      reasoningTokens += countTokens(text);
+      completionTokens += countTokens(text);
+      return chunk({ role: 'assistant', reasoning_content: text });
+    },
+    text(text) {
+      completionTokens += countTokens(text);
+      return chunk({ role: 'assistant', content: text });
+    },
+    calls(...entries) {
+      completionTokens += countTokens(JSON.stringify(entries));
+      return chunk({ role: 'assistant', tool_calls: entries });
+    },
+    extra: (fields) => chunk({ role: 'assistant', content: '' }, null, fields),
+    finish: (reason = 'stop') => chunk({ role: 'assistant', content: '' }, reason, { usage: usage() }),
+    finishUncounted: (reason = 'stop') => chunk({ role: 'assistant', content: '' }, reason),
+  };
+}
