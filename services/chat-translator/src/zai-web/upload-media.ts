@@ -5,7 +5,7 @@ import { TurnError } from '@zai2api/turn';
 import { inBatches } from '../media/in-batches.ts';
 import { mediaNeedsUser } from '../media/media-error.ts';
 import type { Media } from '../media/read-attachments.ts';
-import type { WebClient } from './web-client.ts';
+import type { UpstreamClient } from '../http/upstream-client.ts';
 
 /** At the same time; a browser sends no more to one host. */
 const CONCURRENCY = 4;
@@ -16,7 +16,7 @@ const CONCURRENCY = 4;
  */
 export function uploadMedia(
   media: readonly Media[],
-  { client, profile, credential }: { client: WebClient; profile: WebProfile; credential: Credential },
+  { client, profile, credential }: { client: UpstreamClient; profile: WebProfile; credential: Credential },
   signal: AbortSignal,
 ): Promise<CompletionFile[]> {
   return inBatches(media, CONCURRENCY, async (file) => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   createZaiWebDecoder,
   decodeChatId,
+  decodeHttpError,
   decodeModels,
   encodeChatCreation,
   encodeChatDeletion,
@@ -16,17 +17,17 @@ import {
   type WebProfile,
 } from '@zai2api/dialects';
 import type { Logger } from '@zai2api/runtime';
-import { isContentEvent, TurnError, type ReasoningEffort, type TurnRequest } from '@zai2api/turn';
+import { TurnError, type ReasoningEffort, type TurnRequest } from '@zai2api/turn';
 import type { Dispatcher } from 'undici';
 import { signingFunctions } from '../signing-functions.ts';
-import { createTryDeadlines } from '../turn/try-deadlines.ts';
+import { streamAnswer } from '../http/stream-answer.ts';
+import { createUpstreamClient, isOutOfReach } from '../http/upstream-client.ts';
+import { withDeadline } from '../http/with-deadline.ts';
 import type { DriverTurn, UpstreamDriver } from '../upstream-driver.ts';
 import { createBackgroundTasks } from './background-tasks.ts';
 import { createFrontendVersion } from './frontend-version.ts';
 import { createUpstreamClock } from './upstream-clock.ts';
 import { uploadMedia } from './upload-media.ts';
-import { createWebClient, isOutOfReach } from './web-client.ts';
-import { withDeadline } from './with-deadline.ts';
 
 export interface ZaiWebDriverOptions {
   readonly profile: WebProfile;
@@ -40,8 +41,6 @@ export interface ZaiWebDriverOptions {
   readonly logger: Logger;
 }
 
-/** How long the upstream may still send counts and ids once it has said that the answer is complete (protocol 5.8). */
-const AFTER_DONE_MS = 1_000;
 /** A chat that cannot be had quickly is not waited for: the turn works without it (protocol 4.2). */
 const CHAT_CREATION_TIMEOUT_MS = 10_000;
 
@@ -53,7 +52,14 @@ export function createZaiWebDriver(options: ZaiWebDriverOptions): UpstreamDriver
   const { profile, dispatcher, context, logger } = options;
   const localNow = (): number => context.now();
   const clock = createUpstreamClock(localNow);
-  const client = createWebClient({ dispatcher, clock, now: localNow, timeoutMs: options.requestTimeoutMs });
+  const client = createUpstreamClient({
+    dispatcher,
+    now: localNow,
+    upstreamNow: () => clock.now(),
+    timeoutMs: options.requestTimeoutMs,
+    decodeError: decodeHttpError,
+    onDate: (date, askedAtMs) => clock.learn(date, askedAtMs),
+  });
   const background = createBackgroundTasks((reason) =>
     logger.debug({ err: reason }, 'an upstream chat was not deleted'),
   );
@@ -134,55 +140,26 @@ export function createZaiWebDriver(options: ZaiWebDriverOptions): UpstreamDriver
         { ...input, timestampMs: clock.now(), chatId: chatId ?? randomUUID() },
         signingFunctions,
       );
-      const deadlines = createTryDeadlines(turn.timeouts, signal);
+      const decoder = createZaiWebDecoder({
+        model: turn.request.model,
+        warnings: turn.warnings,
+        prompt: input.prompt,
+        chatCreated: chatId !== undefined,
+        tools: turn.request.tools.map(({ name }) => name),
+        context,
+      });
       try {
-        deadlines.listen();
-        const answer = await client.open(completion, deadlines.signal).catch((reason: unknown) => {
-          // The edge answers a stale version as it answers too many requests. Not this turn, but the next one can do better.
-          if (TurnError.from(reason).code === 'upstream_blocked') frontendVersion.suspect();
-          throw reason;
+        yield* streamAnswer(completion, decoder, {
+          client,
+          timeouts: turn.timeouts,
+          signal,
+          logger,
+          onRefusal: ({ code }) => {
+            // The edge answers a stale version as it answers too many requests. Not this turn, but the next one can do better.
+            if (code === 'upstream_blocked') frontendVersion.suspect();
+          },
         });
-        const decoder = createZaiWebDecoder({
-          model: turn.request.model,
-          warnings: turn.warnings,
-          prompt: input.prompt,
-          chatCreated: chatId !== undefined,
-          tools: turn.request.tools.map(({ name }) => name),
-          context,
-        });
-        let afterDone: NodeJS.Timeout | undefined;
-        let hasContent = false;
-        try {
-          for await (const bytes of answer.body) {
-            deadlines.hear();
-            const events = decoder.push(bytes);
-            if (!hasContent && events.some(isContentEvent)) {
-              hasContent = true;
-              deadlines.begin();
-            }
-            if (events.length > 0) yield events;
-            if (decoder.complete && afterDone === undefined) {
-              afterDone = setTimeout(() => answer.close('at-once'), AFTER_DONE_MS);
-            }
-            deadlines.listen();
-          }
-        } catch (reason) {
-          const error = TurnError.from(reason);
-          // Behind a complete answer the connection may break, also by our own hand.
-          if (!decoder.complete || error.code === 'cancelled') {
-            yield [{ type: 'turn-error', error }];
-            return;
-          }
-        } finally {
-          clearTimeout(afterDone);
-          answer.close(decoder.complete ? 'after-the-rest' : 'at-once');
-        }
-        const events = decoder.end();
-        if (events.length > 0) yield events;
-        if (decoder.skippedFrames > 0)
-          logger.warn({ skippedFrames: decoder.skippedFrames }, 'passed over frames that are no JSON');
       } finally {
-        deadlines.close();
         if (chatId !== undefined) deleteChat(credential.token, chatId);
       }
     },

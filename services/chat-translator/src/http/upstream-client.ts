@@ -1,7 +1,6 @@
-import { decodeHttpError, isRecord, type EncodedRequest } from '@zai2api/dialects';
+import { isRecord, type EncodedRequest } from '@zai2api/dialects';
 import { TurnError } from '@zai2api/turn';
 import { request, type Dispatcher } from 'undici';
-import type { UpstreamClock } from './upstream-clock.ts';
 import { withDeadline } from './with-deadline.ts';
 
 /** The answer to a completion, its body still to come. */
@@ -16,8 +15,8 @@ export interface OutgoingRequest extends Omit<EncodedRequest, 'body'> {
   readonly body?: string | Uint8Array;
 }
 
-/** HTTP towards the web backend: every failure is a TurnError, and no URL, token or upstream text gets into it. */
-export interface WebClient {
+/** HTTP towards one upstream: every failure is a TurnError, and no URL, token or upstream text gets into it. */
+export interface UpstreamClient {
   /** The parsed JSON of a 2xx answer, or its text when it is no JSON. */
   call(encoded: OutgoingRequest, signal: AbortSignal): Promise<unknown>;
   /** A 2xx answer as it arrives. Its deadlines are the caller's: they abort the signal with their error as reason. */
@@ -33,14 +32,28 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const MAX_REST_BYTES = 64 * 1024;
 const MAX_REST_MS = 1_000;
 
-/** A client on one dispatcher. `timeoutMs` bounds a whole `call`. */
-export function createWebClient(options: {
-  dispatcher: Dispatcher;
-  clock: UpstreamClock;
-  now: () => number;
-  timeoutMs: number;
-}): WebClient {
-  const { dispatcher, clock, now, timeoutMs } = options;
+export interface UpstreamClientOptions {
+  readonly dispatcher: Dispatcher;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** The same by the upstream's own clock, where that is known better. */
+  readonly upstreamNow?: () => number;
+  /** Bounds a whole `call`. */
+  readonly timeoutMs: number;
+  /** The typed error of an answer that is no 2xx; the body may be cut. */
+  readonly decodeError: (
+    status: number,
+    contentType: string,
+    body: string,
+    retryAfterSeconds: number | undefined,
+  ) => TurnError;
+  /** Is told the `Date` header of each answer, and when it was asked for by `now`. */
+  readonly onDate?: (dateHeader: string | undefined, askedAtMs: number) => void;
+}
+
+/** A client on one dispatcher. */
+export function createUpstreamClient(options: UpstreamClientOptions): UpstreamClient {
+  const { dispatcher, now, upstreamNow = now, timeoutMs, decodeError, onDate } = options;
 
   async function send(encoded: OutgoingRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const askedAtMs = now();
@@ -56,15 +69,15 @@ export function createWebClient(options: {
     }).catch((reason: unknown) => {
       throw toTurnError(reason, signal);
     });
-    clock.learn(headerOf(response.headers, 'date'), askedAtMs);
+    onDate?.(headerOf(response.headers, 'date'), askedAtMs);
     if (response.statusCode >= 200 && response.statusCode < 300) return response;
     const body = await readText(response.body, MAX_ERROR_BODY_BYTES).catch(() => '');
     const contentType = headerOf(response.headers, 'content-type') ?? '';
-    throw decodeHttpError(
+    throw decodeError(
       response.statusCode,
       contentType,
       body,
-      retryAfterSeconds(headerOf(response.headers, 'retry-after'), clock.now()),
+      retryAfterSeconds(headerOf(response.headers, 'retry-after'), upstreamNow()),
     );
   }
 

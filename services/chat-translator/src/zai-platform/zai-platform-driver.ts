@@ -1,0 +1,86 @@
+import {
+  createZaiPlatformDecoder,
+  decodePlatformHttpError,
+  decodePlatformModels,
+  encodePlatformCompletion,
+  encodePlatformHeaders,
+  limitedFields,
+  type CodecContext,
+  type PlatformFile,
+  type PlatformProfile,
+} from '@zai2api/dialects';
+import type { Logger } from '@zai2api/runtime';
+import type { TurnRequest, TurnWarning } from '@zai2api/turn';
+import type { Dispatcher } from 'undici';
+import { streamAnswer } from '../http/stream-answer.ts';
+import { createUpstreamClient } from '../http/upstream-client.ts';
+import type { Media } from '../media/read-attachments.ts';
+import type { UpstreamDriver } from '../upstream-driver.ts';
+
+export interface ZaiPlatformDriverOptions {
+  readonly profile: PlatformProfile;
+  readonly requestTimeoutMs: number;
+  readonly dispatcher: Dispatcher;
+  readonly context: CodecContext;
+  readonly logger: Logger;
+}
+
+/** The official API as a driver: a credential's token is an API key. */
+export function createZaiPlatformDriver(options: ZaiPlatformDriverOptions): UpstreamDriver {
+  const { profile, dispatcher, context, logger } = options;
+  const now = (): number => context.now();
+  const client = createUpstreamClient({
+    dispatcher,
+    now,
+    timeoutMs: options.requestTimeoutMs,
+    decodeError: (status, contentType, body, retryAfterSeconds) =>
+      decodePlatformHttpError(status, contentType, body, { nowMs: now(), retryAfterSeconds }),
+  });
+
+  return {
+    name: 'platform',
+
+    async *run(turn, credential, signal) {
+      const { request, model, thinking, search } = turn;
+      const completion = encodePlatformCompletion({
+        profile,
+        key: credential.token,
+        request,
+        files: turn.media.map(encodeFile),
+        upstreamModel: model.upstreamId,
+        thinking,
+        search,
+        requestId: context.newId(),
+      });
+      const decoder = createZaiPlatformDecoder({
+        model: request.model,
+        warnings: [...turn.warnings, ...limitedFields(request).map(toWarning)],
+        prompt: () => promptOf(request),
+        takesCalls: request.tools.length > 0,
+        context,
+      });
+      yield* streamAnswer(completion, decoder, { client, timeouts: turn.timeouts, signal, logger });
+    },
+
+    async listModels(credential, signal) {
+      const headers = encodePlatformHeaders(profile, credential.token);
+      return decodePlatformModels(await client.call({ method: 'GET', url: `${profile.base}/models`, headers }, signal));
+    },
+
+    // Nothing of this contract goes stale.
+    refresh: () => Promise.resolve(),
+    stop: () => Promise.resolve(),
+  };
+}
+
+const encodeFile = ({ kind, bytes, mediaType, filename }: Media): PlatformFile => ({
+  kind,
+  dataUrl: `data:${mediaType};base64,${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')}`,
+  filename,
+});
+
+const toWarning = (field: string): TurnWarning => ({ code: 'ignored-parameter', field });
+
+/** What went up, for counting. */
+const promptOf = ({ messages, tools }: TurnRequest): string =>
+  [...messages.map(({ text }) => text), ...tools.map((tool) => JSON.stringify(tool.parameters))].join('\n');
