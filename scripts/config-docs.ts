@@ -1,6 +1,6 @@
 /**
- * Writes the configuration table of README.md (between its markers), .env.example and the chart's list of settings from the schemas of all
- * services.
+ * Writes the configuration table of README.md (between its markers), .env.example, the chart's list of settings and those that
+ * docker-compose.yml hands on, from the schemas of all services.
  * With `--check` nothing is written: exit 1 when a file differs from what would be written.
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -10,6 +10,7 @@ import { runtimeSettings, webUpstreamSettings, type SettingDescription, type Set
 import { tokenRefresherSettings } from '@zai2api/token-refresher';
 import { format } from 'prettier';
 import { encodeChartSettings } from './chart-settings.ts';
+import { withComposeSettings } from './compose-settings.ts';
 
 interface Variable extends SettingDescription {
   readonly name: string;
@@ -21,6 +22,7 @@ const END = '<!-- configuration:end -->';
 const README = new URL('../README.md', import.meta.url);
 const ENV_EXAMPLE = new URL('../.env.example', import.meta.url);
 const CHART_SETTINGS = new URL('../charts/zai2api/files/settings.yaml', import.meta.url);
+const COMPOSE = new URL('../docker-compose.yml', import.meta.url);
 
 /** In the order of the documentation: what people set first comes first. A variable of several services stands once. */
 const sources: readonly { readonly usedBy: readonly string[]; readonly shape: SettingsShape }[] = [
@@ -91,10 +93,12 @@ async function readOrEmpty(file: URL): Promise<string> {
 
 const variables = collectVariables();
 const readme = await readOrEmpty(README);
+const compose = await readOrEmpty(COMPOSE);
 const wanted: [URL, string, string][] = [
   [README, readme, replaceBetweenMarkers(readme, await encodeTable(variables))],
   [ENV_EXAMPLE, await readOrEmpty(ENV_EXAMPLE), encodeEnvExample(variables)],
   [CHART_SETTINGS, await readOrEmpty(CHART_SETTINGS), await encodeChartSettings()],
+  [COMPOSE, compose, withComposeSettings(compose)],
 ];
 const stale = wanted.filter(([, current, next]) => current !== next);
 

@@ -20,6 +20,20 @@ describe('who may call, and from where', () => {
     ],
     ['the address is loopback', { ZAI_HOST: 'localhost' }, 'localhost', 0, 'loopback'],
     ['the address is given with a key', { ZAI_HOST: '10.0.0.1', ZAI_API_KEY: 'a' }, '10.0.0.1', 1, undefined],
+    [
+      'a container is published on loopback',
+      { ZAI_HOST: '0.0.0.0', ZAI_PUBLISHED_HOSTS: '127.0.0.1,127.0.0.1' },
+      '0.0.0.0',
+      0,
+      'loopback',
+    ],
+    [
+      'a container is published with a key',
+      { ZAI_HOST: '0.0.0.0', ZAI_PUBLISHED_HOSTS: '127.0.0.1,0.0.0.0', ZAI_API_KEY: 'a' },
+      '0.0.0.0',
+      1,
+      undefined,
+    ],
     ['the address is public and open', { ZAI_HOST: '::', ZAI_API_KEY_ENABLED: 'false' }, '::', 0, 'everybody'],
   ])('when %s', (_case, env, host, keyCount, notice) => {
     const settings = resolve(env);
@@ -33,6 +47,11 @@ describe('who may call, and from where', () => {
     ['required keys without a key', { ZAI_API_KEY_ENABLED: 'true' }, 'ZAI_API_KEY_ENABLED'],
     ['required keys with an empty list', { ZAI_API_KEY_ENABLED: '1', ZAI_API_KEY: ' , ' }, 'ZAI_API_KEY_ENABLED'],
     ['a public address that nobody opened', { ZAI_HOST: '0.0.0.0' }, 'ZAI_HOST'],
+    [
+      'a container that nobody opened and a proxy publishes',
+      { ZAI_HOST: '0.0.0.0', ZAI_PUBLISHED_HOSTS: '127.0.0.1,192.0.2.1' },
+      'ZAI_HOST: 192.0.2.1',
+    ],
     ['a public address with an empty list of keys', { ZAI_HOST: '::', ZAI_API_KEY: ',' }, 'ZAI_HOST'],
   ])('refuses %s', (_case, env, variable) => {
     expect(() => resolve(env as Record<string, string>)).toThrow(ConfigError);

@@ -14,6 +14,11 @@ export const gatewaySettings = {
     description:
       'Address of the public port; unset: every address when keys are required or `ZAI_API_KEY_ENABLED=false`, else loopback.',
   }),
+  ZAI_PUBLISHED_HOSTS: setting.list({
+    default: [],
+    description:
+      'Addresses under which a container is published (`docker-compose.yml` sets it): with loopback ones alone it serves without keys.',
+  }),
   ZAI_PORT: setting.integer({ default: 8080, max: 65_535, description: 'Public port. 0 takes any free port.' }),
   ZAI_API_KEY: setting.secret({ description: 'The accepted API keys, comma separated.' }),
   ZAI_API_KEY_ENABLED: setting.optionalBoolean({
@@ -88,9 +93,12 @@ export function resolveGatewaySettings(settings: GatewaySettings): ResolvedGatew
   }
   const keys = isEnabled === false ? [] : configured;
   const host = wantedHost ?? (keys.length > 0 || isEnabled === false ? EVERY_ADDRESS : LOOPBACK);
-  if (keys.length === 0 && isEnabled !== false && !isLoopback(host)) {
+  // What a container listens on says nothing: the address that it is published under decides who can reach it.
+  const reachableHosts = settings.ZAI_PUBLISHED_HOSTS.length > 0 ? settings.ZAI_PUBLISHED_HOSTS : [host];
+  const publicHost = reachableHosts.find((reachable) => !isLoopback(reachable));
+  if (keys.length === 0 && isEnabled !== false && publicHost !== undefined) {
     throw new ConfigError([
-      `ZAI_HOST: ${host} is reachable by others, but no key is configured; set ZAI_API_KEY, or ZAI_API_KEY_ENABLED=false to open the API`,
+      `ZAI_HOST: ${publicHost} is reachable by others, but no key is configured; set ZAI_API_KEY, or ZAI_API_KEY_ENABLED=false to open the API`,
     ]);
   }
   return {
@@ -98,7 +106,7 @@ export function resolveGatewaySettings(settings: GatewaySettings): ResolvedGatew
     isLoopback: isLoopback(host),
     port: settings.ZAI_PORT,
     keys,
-    openNotice: keys.length > 0 ? undefined : openNotice(host),
+    openNotice: keys.length > 0 ? undefined : openNotice(publicHost === undefined),
     corsOrigins: settings.ZAI_CORS_ORIGINS,
     maxBodyBytes: settings.ZAI_MAX_BODY_BYTES,
     concurrency: {
@@ -129,11 +137,11 @@ function splitKeys(keys: Secret | undefined): Secret[] {
 }
 
 function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
-function openNotice(host: string): string {
-  return isLoopback(host)
-    ? 'No API key is configured: listening on loopback only. Set ZAI_API_KEY to serve other machines.'
+function openNotice(isLocal: boolean): string {
+  return isLocal
+    ? 'No API key is configured: reachable on loopback only. Set ZAI_API_KEY to serve other machines.'
     : 'No API key is required: everybody who reaches this address may use the API.';
 }
