@@ -14,19 +14,17 @@ const ownedByCompose: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * docker-compose.yml with the settings that it hands on to each service between their markers, all without a value: Compose takes it from
- * the shell, `.env` or `--env-file`. Throws when a marker is missing.
+ * docker-compose.yml with the settings that it hands on to each service, in the block `x-SERVICE-settings`, all without a value: Compose takes
+ * it from the shell, `.env` or `--env-file`. Throws when a block is missing.
  */
 export function withComposeSettings(compose: string): string {
   let text = compose;
   for (const [service, shape] of Object.entries(chartServices)) {
-    const start = `  # settings of ${service}: start\n`;
-    const end = `  # settings of ${service}: end\n`;
-    const from = text.indexOf(start);
-    const to = text.indexOf(end);
-    if (from === -1 || to < from) throw new Error(`docker-compose.yml lacks the markers of ${service}.`);
+    const head = `x-${service}-settings: &${service}-settings\n`;
+    const block = new RegExp(`^${head}(?:  .*\n)*`, 'm');
+    if (!block.test(text)) throw new Error(`docker-compose.yml lacks x-${service}-settings.`);
     const names = Object.keys(shape).filter((name) => !ownedByCompose.has(name));
-    text = `${text.slice(0, from + start.length)}${names.map((name) => `  ${name}:\n`).join('')}${text.slice(to)}`;
+    text = text.replace(block, `${head}${names.map((name) => `  ${name}:\n`).join('')}`);
   }
   return text;
 }
