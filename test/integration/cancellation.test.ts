@@ -89,7 +89,7 @@ describe('C39: a client that leaves', () => {
     const leaving = new AbortController();
     postChat(stack.url, scenario('stall-after-content'), { signal: leaving.signal }).catch(() => undefined);
     // The first token is known by its metric: to the client nothing was sent yet.
-    const firstTokens = () => stack.metric('zai_translator_time_to_first_token_seconds_count');
+    const firstTokens = () => stack.metric('gen_ai_server_time_to_first_token_seconds_count');
     await waitFor(async () => (await firstTokens()) === 1, patience);
     expect(await leaveAndMeasure(stack, leaving, isCompletion)).toBeLessThan(MAX_ABORT_MS);
     await expectClean(stack);

@@ -306,7 +306,7 @@ describe('the admin port', () => {
         stack.metric('zai_gateway_requests_total', { route: 'chat-completions', status: '403' }),
         stack.metric('zai_translator_turns_total', { outcome: 'complete', stream: 'true' }),
         stack.metric('zai_translator_turns_total', { outcome: 'upstream_forbidden' }),
-        stack.metric('zai_translator_time_to_first_token_seconds_count'),
+        stack.metric('gen_ai_server_time_to_first_token_seconds_count'),
         stack.metric('zai_translator_running_turns'),
         stack.metric('zai_gateway_inflight_requests'),
         stack.metric('zai_credentials', { kind: 'guest', state: 'ready' }),

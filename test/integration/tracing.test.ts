@@ -4,7 +4,7 @@ import { askWhole, postChat, scenario } from '../support/chat-client.ts';
 import { hasContent, openStream } from '../support/event-stream.ts';
 import { startOtlpCollector, type OtlpCollector, type SentSpan } from '../support/otlp-collector.ts';
 import { startProcess, urlOf, type ServiceProcess } from '../support/start-process.ts';
-import { randomPrefix, startRedis, type RedisServer } from '../support/start-redis.ts';
+import { randomPrefix, startRedis } from '../support/start-redis.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /** Starting processes from sources takes a second or two of a busy machine. */
@@ -18,7 +18,6 @@ const authorized = { headers: { authorization: `Bearer ${KEY}` } };
 interface Scene {
   readonly upstream: FakeUpstream;
   readonly collector: OtlpCollector;
-  readonly redis: RedisServer;
   readonly gateway: ServiceProcess;
   readonly translator: ServiceProcess;
   readonly url: string;
@@ -26,10 +25,15 @@ interface Scene {
 
 const closers: (() => Promise<unknown>)[] = [];
 let scene: Scene;
+/** Closed in the end, however far the start gets. */
+function keep<T extends { close(): Promise<unknown> }>(each: T): T {
+  closers.unshift(() => each.close());
+  return each;
+}
 beforeAll(async () => {
-  const upstream = await startFakeUpstream({ settings: { perTokenConcurrency: 9 } });
-  const collector = await startOtlpCollector();
-  const redis = await startRedis();
+  const upstream = keep(await startFakeUpstream({ settings: { perTokenConcurrency: 9 } }));
+  const collector = keep(await startOtlpCollector());
+  const redis = keep(await startRedis());
   const env = {
     ...collector.env,
     ...redis.env,
@@ -37,23 +41,21 @@ beforeAll(async () => {
     ZAI_API_BASE: upstream.url,
     ZAI_REFRESH_INTERVAL: '1',
   };
-  const refresher = startProcess('token-refresher', env);
-  const translator = startProcess('chat-translator', {
-    ...env,
-    ZAI_TRANSLATOR_HOST: '127.0.0.1',
-    ZAI_TRANSLATOR_PORT: '0',
-  });
-  const gateway = startProcess('gateway', {
-    ...collector.env,
-    ZAI_PORT: '0',
-    ZAI_API_KEY: KEY,
-    ZAI_TRANSLATOR_URL: urlOf(await translator.listening),
-  });
-  closers.push(...[gateway, translator, refresher, redis, collector, upstream].map((each) => () => each.close()));
-  scene = { upstream, collector, redis, gateway, translator, url: urlOf(await gateway.listening) };
+  keep(startProcess('token-refresher', env));
+  const listener = { ZAI_TRANSLATOR_HOST: '127.0.0.1', ZAI_TRANSLATOR_PORT: '0' };
+  const translator = keep(startProcess('chat-translator', { ...env, ...listener }));
+  const gateway = keep(
+    startProcess('gateway', {
+      ...collector.env,
+      ZAI_PORT: '0',
+      ZAI_API_KEY: KEY,
+      ZAI_TRANSLATOR_URL: urlOf(await translator.listening),
+    }),
+  );
+  scene = { upstream, collector, gateway, translator, url: urlOf(await gateway.listening) };
 });
 afterAll(async () => {
-  for (const close of closers.splice(0)) await close();
+  for (const close of closers) await close();
 });
 
 const newTraceId = (): string => crypto.randomUUID().replaceAll('-', '');

@@ -169,7 +169,7 @@ export function createChatTranslator({
       const dialect = clientDialectForPath(ctx.path);
       if (dialect) {
         if (ctx.method !== 'POST') throw wrongMethod(ctx, 'POST');
-        nameServerSpan(ctx.method, ctx.path);
+        nameServerSpan(ctx.method, canonicalPath(ctx.path));
         await inApiOf(dialect, () => answerTurn(ctx, dialect, turnOptions));
         return;
       }

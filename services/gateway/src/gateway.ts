@@ -59,7 +59,11 @@ export function createGateway(options: {
     findRoute(),
     observeRequests(metrics),
     // Outside all that may throw.
-    handleErrors({ encodeError: encodeErrorAnswer, logger }),
+    handleErrors({
+      encodeError: encodeErrorAnswer,
+      logger,
+      onError: ({ code, details: { layer } }) => metrics.errors.inc({ code, layer }),
+    }),
     // Before the key: browsers send preflights without one, and hide errors without CORS headers.
     allowCrossOrigin(settings.corsOrigins),
     refuseWhileStopping(() => isStopping),

@@ -9,6 +9,7 @@ export interface GatewayMetrics {
   readonly queueWait: Histogram;
   readonly queueLength: Gauge;
   readonly rateLimited: Counter<'limit'>;
+  readonly errors: Counter<'code' | 'layer'>;
 }
 
 /** Thinking answers run for minutes. */
@@ -58,6 +59,12 @@ export function createGatewayMetrics(registry: Registry, queueLength: () => numb
       name: 'zai_gateway_rate_limited_total',
       help: 'Requests that a limit refused.',
       labelNames: ['limit'],
+      registers,
+    }),
+    errors: new Counter({
+      name: 'zai_gateway_errors_total',
+      help: 'Errors that the gateway answered with, by code and by the layer in which they began; those of the service behind it pass by.',
+      labelNames: ['code', 'layer'],
       registers,
     }),
   };

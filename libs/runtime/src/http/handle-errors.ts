@@ -16,6 +16,8 @@ export interface HandleErrorsOptions {
   /** Gives an error the shape that the path's clients expect; must not throw. */
   readonly encodeError: (error: TurnError, ctx: ParameterizedContext<RequestState>) => EncodedAnswer;
   readonly logger: Logger;
+  /** Hears of each error that a client is told of. */
+  readonly onError?: (error: TurnError) => void;
 }
 
 /** Headers of an answer that was begun and is replaced by an error. */
@@ -40,7 +42,7 @@ const codeByStatus: Readonly<Partial<Record<number, ErrorCode>>> = {
  * The one place where a thrown error becomes an answer. Before the headers it is a typed answer in the dialect's shape, after them the
  * connection is cut; nothing is sent to a client that left. Errors that are our fault or the upstream's are logged with their causes.
  */
-export function handleErrors({ encodeError, logger }: HandleErrorsOptions): Middleware<RequestState> {
+export function handleErrors({ encodeError, logger, onError }: HandleErrorsOptions): Middleware<RequestState> {
   return async (ctx, next) => {
     try {
       await next();
@@ -52,6 +54,7 @@ export function handleErrors({ encodeError, logger }: HandleErrorsOptions): Midd
         ctx.respond = false;
         return;
       }
+      onError?.(error);
       const encoded = encodeError(error, ctx);
       if (encoded.status >= 500) {
         // What the upstream or its pool refuses is no fault of this process.

@@ -32,8 +32,16 @@ describe('the account of a turn', () => {
     ['of which nothing came', [], {}],
     ['that failed at once', [error], {}],
     ['that ended', [start, thought, text, end], { 'input exact': 100, 'output exact': 200 }],
-    ['that broke off', [start, thought, text, call], { 'input estimated': 30, 'output estimated': 7 }],
-    ['that failed', [start, thought, error], { 'input estimated': 30, 'output estimated': 3 }],
+    [
+      'that broke off',
+      [start, thought, text, call],
+      { 'input estimated': 30, 'output estimated': 7, 'reasoning estimated': 3 },
+    ],
+    [
+      'that failed',
+      [start, thought, error],
+      { 'input estimated': 30, 'output estimated': 3, 'reasoning estimated': 3 },
+    ],
   ])('books a turn %s once', async (_name, events, expected) => {
     expect(await book(events)).toEqual(expected);
   });

@@ -25,10 +25,12 @@ export function createTurnAccount({ tokens, countTokens, countInput }: TurnAccou
   let begun = false;
   let booked = false;
 
-  function book({ inputTokens, outputTokens, exactness }: Usage): void {
+  function book({ inputTokens, outputTokens, cachedInputTokens, reasoningTokens, exactness }: Usage): void {
     booked = true;
     tokens.inc({ type: 'input', exactness }, inputTokens);
     tokens.inc({ type: 'output', exactness }, outputTokens);
+    if (cachedInputTokens > 0) tokens.inc({ type: 'cached', exactness }, cachedInputTokens);
+    if (reasoningTokens > 0) tokens.inc({ type: 'reasoning', exactness }, reasoningTokens);
   }
 
   return {

@@ -73,7 +73,7 @@ describe('the stages of a turn', () => {
   });
 
   it('end it at a stop sequence and book what was sent', async () => {
-    const booked = ['input estimated 2', 'output estimated 5'];
+    const booked = ['input estimated 2', 'output estimated 5', 'reasoning estimated 3'];
     expect(await run({ stop: [' stop'] })).toEqual({ text: 'c d', booked, finished: true });
   });
 

@@ -202,7 +202,9 @@ describe('answerTurn', () => {
     expect(answer.text).toMatch(text);
     expect(answer.text).not.toContain('a fault of ours');
     expect(answer.status).toBe(status);
-    expect(await counted()).toEqual([{ dialect: 'openai-chat', stream: String(stream), outcome, value: 1 }]);
+    expect(await counted()).toEqual([
+      { dialect: 'openai-chat', model: 'glm-4.7', stream: String(stream), outcome, value: 1 },
+    ]);
     expect((await users()).leased).toBe(0);
     expect((await users()).coolingDown).toBe(name === 'failsBehindContent' ? 1 : 0);
   });
@@ -238,7 +240,7 @@ describe('answerTurn', () => {
       client.destroy();
       await left;
       expect(await counted()).toEqual([
-        { dialect: 'openai-chat', stream: String(stream), outcome: 'cancelled', value: 1 },
+        { dialect: 'openai-chat', model: 'glm-4.7', stream: String(stream), outcome: 'cancelled', value: 1 },
       ]);
       expect(await users()).toMatchObject({ ready: 1, coolingDown: 0 });
     },

@@ -22,27 +22,22 @@ export async function answerTurn(
 ): Promise<void> {
   const { settings, metrics } = options;
   const signal = abortOnClose(ctx.res);
-  const { turn, ...form } = await readTurn(ctx, dialect, signal, options);
-  if (turn.warnings.length > 0) ctx.set('x-gateway-ignored-params', turn.warnings.map(({ field }) => field).join(','));
-  let outcome = 'complete';
-  metrics.runningTurns.inc();
-  onResponseClose(ctx.res, () => {
-    metrics.runningTurns.dec();
-    metrics.turns.inc({
-      dialect: dialect.name,
-      stream: String(form.stream),
-      outcome: signal.aborted ? 'cancelled' : outcome,
-    });
+  const { turn, ...form } = await readTurn(ctx, dialect, signal, options).catch((reason: unknown) => {
+    const { code, details } = TurnError.from(reason);
+    if (!signal.aborted) metrics.errors.inc({ code, layer: details.layer });
+    throw reason;
   });
+  if (turn.warnings.length > 0) ctx.set('x-gateway-ignored-params', turn.warnings.map(({ field }) => field).join(','));
+  let endedIn: TurnError | undefined;
   function failed(error: TurnError): void {
-    outcome = error.code;
     noteServerError(error, { hasStatus: !ctx.res.headersSent });
     if (!signal.aborted)
       options.logger.warn({ err: error, requestId: ctx.state.requestId }, 'the answer ended in an error');
   }
 
-  const running = runTurn(turn, signal, { ...options, onError: failed });
-  onResponseClose(ctx.res, () => running.close());
+  const origin = { dialect: dialect.name, stream: form.stream };
+  const running = runTurn(turn, signal, { ...options, origin, onError: failed });
+  onResponseClose(ctx.res, () => running.close(endedIn));
   try {
     if (form.stream) {
       const countInput = (): number => estimateInput(turn.request, options.countTokens);
@@ -68,7 +63,7 @@ export async function answerTurn(
       ctx.body = form.encodeResponse(fold.result());
     }
   } catch (reason) {
-    outcome = TurnError.from(reason).code;
+    endedIn = TurnError.from(reason);
     throw reason;
   }
 }

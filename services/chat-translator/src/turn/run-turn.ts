@@ -7,6 +7,7 @@ import {
 } from '@zai2api/turn';
 import { createTurnStages, type TurnStages } from '../answer/stage-turn.ts';
 import type { TranslatorSettings } from '../config.ts';
+import { createTurnMeter, type TurnMeter, type TurnOrigin } from '../telemetry/turn-meter.ts';
 import type { DriverTurn } from '../upstream-driver.ts';
 import { openTurn, type OpenTurn, type OpenTurnOptions } from './open-turn.ts';
 
@@ -22,19 +23,26 @@ export interface RunTurnOptions extends OpenTurnOptions {
 export interface RunningTurn {
   /** The events as the client is to see them, once the answer has begun. Rejects with the TurnError of one that did not begin. */
   readonly opened: Promise<AsyncIterable<TurnEvent[]>>;
-  /** Gives the credential back. Idempotent; to be called when nobody takes events any more, however the turn went. */
-  close(): void;
+  /**
+   * Gives the credential back and counts the turn, by the error that its answer ended in where that came behind its events. Idempotent; to be
+   * called when nobody takes events any more, however the turn went.
+   */
+  close(error?: TurnError): void;
 }
 
-/**
- * Runs one turn. `onError` hears of an answer that began and ended in an error. Aborting the signal, or leaving the events, ends the upstream call.
- */
+export interface TurnListener {
+  readonly origin: TurnOrigin;
+  /** Hears of an answer that began and ended in an error. */
+  readonly onError: (error: TurnError) => void;
+}
+
+/** Runs one turn. Aborting the signal, or leaving the events, ends the upstream call. */
 export function runTurn(
   turn: DriverTurn,
   signal: AbortSignal,
-  { onError, ...options }: RunTurnOptions & { readonly onError: (error: TurnError) => void },
+  { origin, onError, ...options }: RunTurnOptions & TurnListener,
 ): RunningTurn {
-  const startedAtMs = performance.now();
+  const meter = createTurnMeter(options.metrics, turn, origin);
   let open: OpenTurn | undefined;
   let endedIn: TurnError | undefined;
   let isClosed = false;
@@ -42,14 +50,14 @@ export function runTurn(
   async function begin(): Promise<AsyncIterable<TurnEvent[]>> {
     open = await openTurn(turn, signal, options);
     if (isClosed) open.release();
-    options.metrics.timeToFirstToken.observe((performance.now() - startedAtMs) / 1000);
+    meter.begin();
     const stages = createTurnStages(turn, {
       rendering: renderingOf(turn.request, options.settings),
       listsSources: options.settings.ZAI_SEARCH_SOURCES === 'list',
       tokens: options.metrics.tokens,
       countTokens: options.countTokens,
     });
-    return stageBatches(open.batches, stages, options.checksEvents, (error) => {
+    return stageBatches(open.batches, stages, meter, options.checksEvents, (error) => {
       endedIn = error;
       onError(error);
     });
@@ -57,12 +65,13 @@ export function runTurn(
 
   const opened = begin();
   // Whoever closes early does not wait for it any more.
-  opened.catch(() => undefined);
+  opened.catch((reason: unknown) => (endedIn = TurnError.from(reason)));
   return {
     opened,
-    close() {
+    close(error) {
       isClosed = true;
       open?.release(endedIn);
+      meter.close(signal.aborted ? TurnError.from(signal.reason) : (endedIn ?? error));
     },
   };
 }
@@ -79,6 +88,7 @@ function renderingOf({ reasoning, responseFormat }: TurnRequest, settings: Trans
 async function* stageBatches(
   batches: AsyncIterable<TurnEvent[]>,
   stages: TurnStages,
+  meter: TurnMeter,
   checksEvents: boolean,
   onError: (error: TurnError) => void,
 ): AsyncGenerator<TurnEvent[]> {
@@ -87,6 +97,7 @@ async function* stageBatches(
     for await (const batch of batches) {
       const shown = stages.push(batch);
       for (const event of shown) checker?.push(event);
+      meter.push(shown);
       const last = shown.at(-1);
       if (last?.type === 'turn-error') onError(last.error);
       yield shown;
