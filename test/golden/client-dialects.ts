@@ -1,4 +1,10 @@
-import { openAiChat, openAiCompletions, type ClientCodecContext, type ClientDialect } from '@zai2api/dialects';
+import {
+  openAiChat,
+  openAiCompletions,
+  openAiResponses,
+  type ClientCodecContext,
+  type ClientDialect,
+} from '@zai2api/dialects';
 
 /** What golden answers are made with: a clock that stands, ids that count, a seal that can be read. */
 export function createGoldenContext(): ClientCodecContext {
@@ -26,5 +32,14 @@ export const clientDialects: readonly { readonly dialect: ClientDialect; readonl
   {
     dialect: openAiCompletions,
     ask: { model: 'glm-4.6', prompt: 'What is it?', stream: true, stream_options: { include_usage: true } },
+  },
+  {
+    dialect: openAiResponses,
+    ask: {
+      model: 'glm-4.6',
+      input: 'What is it?',
+      stream: true,
+      include: ['reasoning.encrypted_content'],
+    },
   },
 ];

@@ -13,6 +13,7 @@ export type {
 export { encodeOpenAiModel, encodeOpenAiModelList } from './client/openai-chat/encode-models.ts';
 export { openAiChat } from './client/openai-chat/index.ts';
 export { openAiCompletions } from './client/openai-completions/index.ts';
+export { openAiResponses } from './client/openai-responses/index.ts';
 export type { CodecContext } from './codec-context.ts';
 export { isRecord } from './is-record.ts';
 export {

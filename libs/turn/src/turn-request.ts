@@ -73,6 +73,8 @@ export type ResponseFormat =
       readonly name: string;
       readonly schema: Readonly<Record<string, unknown>>;
       readonly strict: boolean;
+      /** Path of the schema in the client's request, for its errors. */
+      readonly param?: string | undefined;
     };
 
 /** What a client asks for, free of any dialect. `undefined` means: the client said nothing. */

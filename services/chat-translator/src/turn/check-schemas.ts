@@ -7,7 +7,8 @@ import { TurnError, type TurnRequest } from '@zai2api/turn';
  */
 export function checkSchemas({ responseFormat, tools }: TurnRequest, checkSchema: SchemaCheck): void {
   if (responseFormat.type === 'json-schema') {
-    assertSchema(responseFormat.schema, checkSchema, 'response_format.json_schema.schema');
+    const { schema, param = 'response_format.json_schema.schema' } = responseFormat;
+    assertSchema(schema, checkSchema, param);
   }
   for (const { strict, parameters, param = 'tools' } of tools) {
     if (strict) assertSchema(parameters, checkSchema, param);

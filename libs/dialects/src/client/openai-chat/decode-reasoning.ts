@@ -1,5 +1,6 @@
-import type { ReasoningEffort, TurnRequest } from '@zai2api/turn';
+import type { TurnRequest } from '@zai2api/turn';
 import type { IgnoredFields } from '../request/ignored-fields.ts';
+import { meansThinking } from '../request/means-thinking.ts';
 import { chatTemplateSchema, reasoningSchema, thinkingSchema, type WireRequest } from './wire-schema.ts';
 
 /**
@@ -31,9 +32,4 @@ export function decodeReasoning(wire: WireRequest, ignored: IgnoredFields): Turn
 function decodeThinkingType(wire: WireRequest): boolean | undefined {
   const type = wire.thinking?.type;
   return type === 'enabled' ? true : type === 'disabled' ? false : undefined;
-}
-
-/** (contract 1.7) */
-function meansThinking(effort: ReasoningEffort): boolean {
-  return effort !== 'none' && effort !== 'minimal';
 }
