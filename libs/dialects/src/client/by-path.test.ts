@@ -28,7 +28,18 @@ describe('clientDialectForPath, legacy', () => {
   });
 });
 
+it.each(['/v1/responses', '/responses/', '/openai/v1/responses'])('speaks responses at %s', (path) => {
+  expect(clientDialectForPath(path)?.name).toBe('openai-responses');
+});
+
 describe('errorDialectForPath', () => {
+  it.each(['/v1/responses', '/responses/resp_1', '/v1/responses/resp_1/input_items'])(
+    'has an error shape of responses for %s',
+    (path) => {
+      expect(errorDialectForPath(path, {}).name).toBe('openai-responses');
+    },
+  );
+
   it.each(['/v1/chat/completions', '/v1/models', '/nowhere'])('has an error shape for %s', (path) => {
     expect(errorDialectForPath(path, {}).name).toBe('openai-chat');
   });

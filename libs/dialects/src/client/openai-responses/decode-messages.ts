@@ -3,7 +3,7 @@ import { encodeCustomInput } from '../request/custom-tool.ts';
 import type { IgnoredFields } from '../request/ignored-fields.ts';
 import { joinParts } from '../request/join-parts.ts';
 import { parsePart } from '../request/parse-body.ts';
-import { missingParameter } from '../request/request-fault.ts';
+import { missingParameter, required } from '../request/request-fault.ts';
 import { decodeContent } from './decode-content.ts';
 import { itemNotFound } from './item-not-found.ts';
 import { kindOfItem } from './kind-of-item.ts';
@@ -89,6 +89,7 @@ export function decodeMessages(conversation: WireConversation, options: DecodeMe
       sayText(text);
       return;
     }
+    required(message.content, `${path}.content`);
     flush();
     messages.push(speaker === 'user' ? { role: speaker, text, attachments } : { role: speaker, text });
   }

@@ -25,7 +25,7 @@ export function decodeToolChoice(choice: WireRequest['tool_choice'], declared: D
   if (isSearch(choice.type) && webSearch) return { mode: 'auto' };
   const named = findCallable(choice, declared);
   if (named.length === 0) {
-    throw invalidValue('tool_choice', `no tool that can be called is of the type that it names.`);
+    throw invalidValue('tool_choice', 'no tool that can be called is of the type that it names.');
   }
   return { mode: 'required', tools: named };
 }
@@ -35,10 +35,9 @@ function findCallable(tool: WireNamedTool, { names }: DecodedTools): string[] {
   const isCallable = tool.type === 'function' || tool.type === 'custom' || tool.type === 'namespace';
   if (!isCallable) return [];
   const name = required(tool.name, 'tool_choice.name');
-  const found = names.allNamed(name).filter((modelName) => fits(tool, names.find(modelName)?.namespace));
+  const all = names.allNamed(name);
+  const exact = all.filter((modelName) => names.find(modelName)?.namespace === tool.namespace);
+  const found = exact.length > 0 || tool.namespace !== undefined ? exact : all;
   if (found.length === 0) throw invalidValue('tool_choice', 'the named tool is not among the declared ones.');
   return found;
 }
-
-const fits = ({ namespace }: WireNamedTool, declared: string | undefined): boolean =>
-  namespace === undefined || namespace === declared;

@@ -30,7 +30,7 @@ export interface DecodedTools {
 export function decodeTools(lists: readonly ToolList[], ignored: IgnoredFields): DecodedTools {
   const names = createToolNames();
   const definitions = new Map<string, ToolDefinition>();
-  let searches = false;
+  const searches = new Set<string>();
 
   function add(tool: NamedTool, path: string, isUnique: boolean, define: (name: string) => ToolDefinition): void {
     const key = `${tool.namespace ?? ''} ${tool.name}`;
@@ -62,7 +62,7 @@ export function decodeTools(lists: readonly ToolList[], ignored: IgnoredFields):
       ignored.addUnknown(declared, namespaceToolSchema.shape, 'tools[].');
       declared.tools.forEach((inner, index) => decodeTool(inner, `${path}.tools[${index}]`, isUnique, declared.name));
     } else if (isSearch(tool.type)) {
-      searches = true;
+      searches.add(tool.type);
     } else {
       ignored.addUnlessDefault(tool.type, true, 'tools[].');
     }
@@ -71,11 +71,11 @@ export function decodeTools(lists: readonly ToolList[], ignored: IgnoredFields):
   for (const { path, tools, isUnique } of lists) {
     tools.forEach((tool, index) => decodeTool(tool, `${path}[${index}]`, isUnique));
   }
-  if (searches && definitions.size > 0) ignored.add('tools[].web_search');
+  if (searches.size > 0 && definitions.size > 0) ignored.add('tools[].web_search');
   return {
     tools: [...definitions.values()],
     names,
-    webSearch: searches && definitions.size === 0 ? true : undefined,
+    webSearch: searches.size > 0 && definitions.size === 0 ? true : undefined,
   };
 }
 

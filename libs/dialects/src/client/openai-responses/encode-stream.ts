@@ -5,13 +5,7 @@ import { callItem, reasoningItem, refusalItem, type ResponsesForm } from './enco
 import { encodeUsage } from './encode-usage.ts';
 import { createItemId } from './item-ids.ts';
 import { citeSources, summaryPart, textPart, type ItemStatus, type OutputItem } from './output-items.ts';
-import {
-  describeResponse,
-  endings,
-  type ResponseIdentity,
-  type ResponseObject,
-  type ResponseState,
-} from './response-object.ts';
+import { describeResponse, endings, type ResponseObject, type ResponseState } from './response-object.ts';
 import { encodeResponseEvent } from './response-event.ts';
 
 /** Writes the events of one response, which may be more than one connection's (contract 2.7). */
@@ -91,17 +85,13 @@ export function createResponsesStreamEncoder(form: ResponsesForm): ResponsesStre
       const delta = deltaOf('response.reasoning_summary_text.delta', id, index, ',"summary_index":0', '');
       open = { kind, id, text: [], delta };
       const part = { ...place(open), summary_index: 0, part: summaryPart('') };
-      return (
-        closed + added({ type: 'reasoning', summary: [] }) + write('response.reasoning_summary_part.added', part)
-      );
+      return closed + added({ type: 'reasoning', summary: [] }) + write('response.reasoning_summary_part.added', part);
     }
     const delta = deltaOf('response.output_text.delta', id, index, ',"content_index":0', ',"logprobs":[]');
     open = { kind, id, text: [], delta };
     const part = { ...place(open), content_index: 0, part: textPart('') };
     return (
-      closed +
-      added({ type: 'message', role: 'assistant', content: [] }) +
-      write('response.content_part.added', part)
+      closed + added({ type: 'message', role: 'assistant', content: [] }) + write('response.content_part.added', part)
     );
   }
 
@@ -175,7 +165,8 @@ export function createResponsesStreamEncoder(form: ResponsesForm): ResponsesStre
     if (call.type === 'function_call') {
       const { name: calledName, arguments: whole } = call;
       // Clients join the deltas and parse them.
-      const delta = argumentsText === '' ? write('response.function_call_arguments.delta', { ...at, delta: whole }) : '';
+      const delta =
+        argumentsText === '' ? write('response.function_call_arguments.delta', { ...at, delta: whole }) : '';
       const done = { ...at, name: calledName, arguments: whole };
       return { text: delta + write('response.function_call_arguments.done', done), item: call };
     }
@@ -192,7 +183,10 @@ export function createResponsesStreamEncoder(form: ResponsesForm): ResponsesStre
     output.push(item);
     return [
       closed,
-      write('response.output_item.added', { output_index: index, item: { ...item, status: 'in_progress', content: [] } }),
+      write('response.output_item.added', {
+        output_index: index,
+        item: { ...item, status: 'in_progress', content: [] },
+      }),
       write('response.content_part.added', { ...at, part: { type: 'refusal', refusal: '' } }),
       write('response.refusal.delta', { ...at, delta: refusal }),
       write('response.refusal.done', { ...at, refusal }),

@@ -12,23 +12,23 @@ interface HeldText {
 
 /** The fields that hold something to read, by type of item; of all other types nothing is kept. */
 const fieldsOf: ReadonlyMap<string, HeldText> = new Map([
-    ['local_shell_call', did('action')],
-    ['shell_call', did('action')],
-    ['apply_patch_call', did('operation')],
-    ['tool_search_call', did('arguments')],
-    ['web_search_call', did('action')],
-    ['file_search_call', did('queries', 'results')],
-    ['computer_call', did('action', 'actions')],
-    ['code_interpreter_call', did('code', 'outputs')],
-    ['mcp_call', did('name', 'arguments', 'output', 'error')],
-    ['program', did('code')],
-    ['local_shell_call_output', got('output')],
-    ['shell_call_output', got('output')],
-    ['apply_patch_call_output', got('output')],
-    ['tool_search_output', got('tools')],
-    ['program_output', got('result')],
-    ['mcp_approval_response', got('reason')],
-  ]);
+  ['local_shell_call', did('action')],
+  ['shell_call', did('action')],
+  ['apply_patch_call', did('operation')],
+  ['tool_search_call', did('arguments')],
+  ['web_search_call', did('action')],
+  ['file_search_call', did('queries', 'results')],
+  ['computer_call', did('action', 'actions')],
+  ['code_interpreter_call', did('code', 'outputs')],
+  ['mcp_call', did('name', 'arguments', 'output', 'error')],
+  ['program', did('code')],
+  ['local_shell_call_output', got('output')],
+  ['shell_call_output', got('output')],
+  ['apply_patch_call_output', got('output')],
+  ['tool_search_output', got('tools')],
+  ['program_output', got('result')],
+  ['mcp_approval_response', got('reason')],
+]);
 
 /**
  * An item of a tool that nobody here can run, as text, so that a conversation from elsewhere goes on with what it held (contract 2.4).

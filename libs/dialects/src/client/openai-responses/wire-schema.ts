@@ -77,9 +77,7 @@ export const customToolSchema = z.looseObject({
   type: z.string(),
   name: toolName,
   description: optional(z.string()),
-  format: optional(
-    z.looseObject({ type: z.string(), syntax: optional(z.string()), definition: optional(z.string()) }),
-  ),
+  format: optional(z.looseObject({ type: z.string(), syntax: optional(z.string()), definition: optional(z.string()) })),
 });
 /** Tools under a common name. */
 export const namespaceToolSchema = z.looseObject({
