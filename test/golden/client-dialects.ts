@@ -1,4 +1,5 @@
 import {
+  anthropicMessages,
   openAiChat,
   openAiCompletions,
   openAiResponses,
@@ -40,6 +41,16 @@ export const clientDialects: readonly { readonly dialect: ClientDialect; readonl
       input: 'What is it?',
       stream: true,
       include: ['reasoning.encrypted_content'],
+    },
+  },
+  {
+    dialect: anthropicMessages,
+    ask: {
+      model: 'glm-4.6',
+      max_tokens: 1024,
+      messages: [{ role: 'user', content: 'What is it?' }],
+      thinking: { type: 'adaptive' },
+      stream: true,
     },
   },
 ];

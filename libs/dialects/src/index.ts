@@ -1,4 +1,6 @@
-export { clientDialectForPath, errorDialectForPath } from './client/by-path.ts';
+export { anthropicMessages } from './client/anthropic-messages/index.ts';
+export { decodeAnthropicCountRequest } from './client/anthropic-messages/decode-request.ts';
+export { clientDialectForPath, errorDialectForPath, speaksAnthropic } from './client/by-path.ts';
 export { canonicalPath, cleanPath, isAnthropicAlias } from './client/canonical-path.ts';
 export type {
   AnswerContext,
@@ -7,6 +9,7 @@ export type {
   ClientDialectName,
   DecodedRequest,
   EncodedError,
+  ErrorContext,
   ErrorDialect,
   StreamEncoder,
 } from './client/client-dialect.ts';

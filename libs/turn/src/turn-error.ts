@@ -42,6 +42,8 @@ export interface TurnErrorDetails {
   /** A finer wire code for clients, such as `image_input_not_supported`, where `code` alone is too coarse. */
   readonly reason?: string;
   readonly retryAfterSeconds?: number;
+  /** Of a conversation that is too long (`reason` is `context_length_exceeded`): its tokens, and the most that the model takes. */
+  readonly overflow?: { readonly inputTokens: number; readonly maxInputTokens: number };
   readonly recovery?: Recovery;
   /** Kept for the log, never sent to a client. */
   readonly cause?: unknown;

@@ -84,6 +84,8 @@ export interface TurnRequest {
   readonly messages: readonly TurnMessage[];
   readonly reasoning: {
     readonly enabled?: boolean | undefined;
+    /** What is right when neither the request nor the name of the model says anything; the house's way when undefined. */
+    readonly byDefault?: boolean | undefined;
     readonly effort?: ReasoningEffort | undefined;
     /** False: think, but do not show it. */
     readonly visible: boolean;
@@ -99,7 +101,7 @@ export interface TurnRequest {
   readonly sampling: {
     readonly temperature?: number | undefined;
     readonly topP?: number | undefined;
-    /** Thinking and answer together. */
+    /** Thinking and answer together. 0: the answer is empty and nothing is asked of the upstream. */
     readonly maxOutputTokens?: number | undefined;
     readonly stop: readonly string[];
   };

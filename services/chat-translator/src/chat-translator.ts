@@ -197,7 +197,9 @@ export function createChatTranslator({
 
 /** An error in the dialect of its path, for the error boundary of whichever process serves the translator. */
 export function encodeErrorByPath(error: TurnError, ctx: ParameterizedContext<RequestState>): EncodedAnswer {
-  const { status, headers, body } = errorDialectForPath(ctx.path, ctx.headers).encodeError(error);
+  const { status, headers, body } = errorDialectForPath(ctx.path, ctx.headers).encodeError(error, {
+    requestId: ctx.state.requestId,
+  });
   return { status, headers, body: JSON.stringify(body) };
 }
 

@@ -76,7 +76,7 @@ describe('keys', () => {
     ['an empty key', { authorization: 'Bearer ' }, null],
     ['another scheme', { authorization: `Basic ${KEY}` }, null],
     ['a wrong key', { authorization: 'Bearer sk-wrong' }, 'invalid_api_key'],
-    ['a wrong x-api-key', { 'x-api-key': `${KEY}x` }, 'invalid_api_key'],
+    ['wrong keys', { authorization: 'Bearer x', 'x-api-key': `${KEY}x` }, 'invalid_api_key'],
   ])('refuse %s', async (_case, headers, code) => {
     const { url } = await start();
     const response = await fetch(`${url}/v1/models`, { headers });
@@ -86,6 +86,22 @@ describe('keys', () => {
     const error = await errorOf(response);
     expect(error).toMatchObject({ type: 'invalid_request_error', param: null });
     if (code !== null) expect(error.code).toBe(code);
+  });
+
+  it.each([
+    ['/v1/models', { 'x-api-key': 'x' }],
+    ['/v1/models', { authorization: 'Bearer x', 'anthropic-version': '2023-06-01' }],
+    ['/anthropic/v1/nowhere', { authorization: 'Bearer x' }],
+  ])('H06: are refused as Anthropic does on %s with %j', async (path, headers) => {
+    const { url } = await start();
+    const response = await fetch(url + path, { headers });
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toBe('Bearer');
+    expect(await response.json()).toEqual({
+      type: 'error',
+      error: { type: 'authentication_error', message: 'The API key is not valid.' },
+      request_id: response.headers.get('request-id'),
+    });
   });
 
   it('are taken from both headers, one of several', async () => {

@@ -1,4 +1,5 @@
-import { canonicalPath } from './canonical-path.ts';
+import { anthropicMessages } from './anthropic-messages/index.ts';
+import { canonicalPath, isAnthropicAlias } from './canonical-path.ts';
 import type { ClientDialect, ErrorDialect } from './client-dialect.ts';
 import { openAiChat } from './openai-chat/index.ts';
 import { openAiCompletions } from './openai-completions/index.ts';
@@ -8,17 +9,35 @@ const dialects: ReadonlyMap<string, ClientDialect> = new Map([
   ['/v1/chat/completions', openAiChat],
   ['/v1/completions', openAiCompletions],
   ['/v1/responses', openAiResponses],
+  ['/v1/messages', anthropicMessages],
 ]);
 /** The endpoints of stored responses speak the language of those that made them. */
-const responses = /^\/v1\/responses(?:\/|$)/;
+const responsesPath = /^\/v1\/responses(?:\/|$)/;
+const messagesPath = /^\/v1\/messages(?:\/|$)/;
+const modelsPath = /^\/v1\/models(?:\/|$)/;
+
+type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** The dialect of a turn endpoint, by path without query, in any of its aliases; `undefined` for every other path. */
 export function clientDialectForPath(path: string): ClientDialect | undefined {
   return dialects.get(canonicalPath(path));
 }
 
-/** The error shape that clients of this path expect, also where the path is unknown: always one, so that no failure goes out bare. */
-export const errorDialectForPath: (
-  path: string,
-  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
-) => ErrorDialect = (path) => (responses.test(canonicalPath(path)) ? openAiResponses : openAiChat);
+/** The error shape that the client of a request expects, also where the path is unknown: always one, so that no failure goes out bare (contract 5.1). */
+export function errorDialectForPath(path: string, headers: Headers): ErrorDialect {
+  const canonical = canonicalPath(path);
+  const dialect = dialects.get(canonical);
+  if (dialect) return dialect;
+  if (responsesPath.test(canonical)) return openAiResponses;
+  return messagesPath.test(canonical) || speaksAnthropic(path, headers) ? anthropicMessages : openAiChat;
+}
+
+/**
+ * Whether the client of a path that several APIs share speaks the API of Anthropic: it says so by `anthropic-version` or by the alias that
+ * it uses, or brings its key to the models as only such clients do (contract 4.1).
+ */
+export function speaksAnthropic(path: string, headers: Headers): boolean {
+  if (headers['anthropic-version'] !== undefined || isAnthropicAlias(path)) return true;
+  const hasTheirKey = headers['x-api-key'] !== undefined && headers['authorization'] === undefined;
+  return hasTheirKey && modelsPath.test(canonicalPath(path));
+}

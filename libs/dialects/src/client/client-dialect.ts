@@ -53,11 +53,17 @@ export interface StreamEncoder {
   readonly heartbeat?: string;
 }
 
+/** What an error boundary knows beside the error. */
+export interface ErrorContext {
+  /** As in the header `request-id`, for dialects that repeat it in the body. */
+  readonly requestId?: string | undefined;
+}
+
 /** The error side of a dialect, for layers that know no more of it than its path. */
 export interface ErrorDialect {
   readonly name: ClientDialectName;
   /** Total over all error codes; never puts a cause into the body. */
-  encodeError(error: TurnError): EncodedError;
+  encodeError(error: TurnError, context?: ErrorContext): EncodedError;
   /** The error as the last frame of an event stream that somebody else began and that was cut between two frames. */
   encodeErrorFrame(error: TurnError): string;
 }

@@ -1,5 +1,6 @@
 import type { ErrorCode, TurnError } from '@zai2api/turn';
 import type { EncodedError } from './client-dialect.ts';
+import { encodeErrorHeaders } from './encode-error-headers.ts';
 
 /** The error object of every OpenAI endpoint, in bodies and in streams: always all four keys. */
 export interface OpenAiErrorBody {
@@ -16,19 +17,7 @@ interface ErrorRow {
   readonly type: string;
   readonly code: string | null;
   readonly param?: string;
-  /** Official clients retry 408, 409, 429 and 5xx by themselves: said where that can only do harm. */
-  readonly doNotRetry?: true;
-  /** `Retry-After` when nobody knows better. */
-  readonly retryAfterSeconds?: number;
-  readonly headers?: Readonly<Record<string, string>>;
 }
-
-/** A 429 without `Retry-After` fails the turn of some clients (contract 0.10); one second is the least that can be said. */
-const DEFAULT_BUSY_SECONDS = 1;
-/** A credential that cools down or is being fetched is back within seconds. */
-const DEFAULT_NO_CAPACITY_SECONDS = 5;
-/** Nobody solves the verification for us: it goes away by time alone, if at all. */
-const DEFAULT_CHALLENGE_SECONDS = 300;
 
 const invalid = 'invalid_request_error';
 const limited = 'rate_limit_error';
@@ -40,59 +29,22 @@ const failed = 'server_error';
 const rows: Record<ErrorCode, ErrorRow> = {
   invalid_request: { status: 400, type: invalid, code: null },
   unsupported: { status: 400, type: invalid, code: 'unsupported_parameter' },
-  unauthenticated: {
-    status: 401,
-    type: invalid,
-    code: 'invalid_api_key',
-    headers: { 'www-authenticate': 'Bearer' },
-  },
+  unauthenticated: { status: 401, type: invalid, code: 'invalid_api_key' },
   forbidden: { status: 403, type: refused, code: 'insufficient_permissions' },
   model_not_found: { status: 404, type: invalid, code: 'model_not_found', param: 'model' },
   not_found: { status: 404, type: invalid, code: null },
   method_not_allowed: { status: 405, type: invalid, code: 'method_not_allowed' },
-  request_too_large: {
-    status: 413,
-    type: invalid,
-    code: 'request_too_large',
-    headers: { connection: 'close' },
-  },
+  request_too_large: { status: 413, type: invalid, code: 'request_too_large' },
   unsupported_media_type: { status: 415, type: invalid, code: 'unsupported_media_type' },
   content_refused: { status: 400, type: invalid, code: 'content_policy_violation' },
-  rate_limited: {
-    status: 429,
-    type: limited,
-    code: 'rate_limit_exceeded',
-    retryAfterSeconds: DEFAULT_BUSY_SECONDS,
-  },
-  no_capacity: {
-    status: 503,
-    type: unavailable,
-    code: 'server_is_overloaded',
-    retryAfterSeconds: DEFAULT_NO_CAPACITY_SECONDS,
-  },
-  shutting_down: {
-    status: 503,
-    type: unavailable,
-    code: 'shutting_down',
-    retryAfterSeconds: 1,
-    headers: { connection: 'close' },
-  },
-  upstream_busy: {
-    status: 429,
-    type: limited,
-    code: 'rate_limit_exceeded',
-    retryAfterSeconds: DEFAULT_BUSY_SECONDS,
-  },
+  rate_limited: { status: 429, type: limited, code: 'rate_limit_exceeded' },
+  no_capacity: { status: 503, type: unavailable, code: 'server_is_overloaded' },
+  shutting_down: { status: 503, type: unavailable, code: 'shutting_down' },
+  upstream_busy: { status: 429, type: limited, code: 'rate_limit_exceeded' },
   upstream_forbidden: { status: 403, type: refused, code: 'model_not_allowed' },
-  upstream_challenged: {
-    status: 503,
-    type: unavailable,
-    code: 'upstream_challenge',
-    doNotRetry: true,
-    retryAfterSeconds: DEFAULT_CHALLENGE_SECONDS,
-  },
-  upstream_blocked: { status: 502, type: failed, code: 'upstream_blocked', doNotRetry: true },
-  upstream_drifted: { status: 502, type: failed, code: 'upstream_contract_changed', doNotRetry: true },
+  upstream_challenged: { status: 503, type: unavailable, code: 'upstream_challenge' },
+  upstream_blocked: { status: 502, type: failed, code: 'upstream_blocked' },
+  upstream_drifted: { status: 502, type: failed, code: 'upstream_contract_changed' },
   upstream_failed: { status: 502, type: failed, code: 'upstream_error' },
   upstream_unreachable: { status: 502, type: failed, code: 'upstream_error' },
   upstream_timeout: { status: 504, type: failed, code: 'upstream_timeout' },
@@ -101,14 +53,8 @@ const rows: Record<ErrorCode, ErrorRow> = {
   internal: { status: 500, type: failed, code: 'internal_error' },
 };
 
-/** Finer codes that change more than the code of their row (contract 1.5, 5.1). */
-const reasonRows: ReadonlyMap<string, { readonly type?: string; readonly doNotRetry: true }> = new Map([
-  ['insufficient_quota', { type: 'insufficient_quota', doNotRetry: true as const }],
-  ['tool_choice_not_satisfied', { doNotRetry: true as const }],
-  ['invalid_tool_call', { doNotRetry: true as const }],
-  ['tool_call_loop', { doNotRetry: true as const }],
-  ['invalid_structured_output', { doNotRetry: true as const }],
-]);
+/** Finer codes that change more than the code of their row (contract 5.1). */
+const reasonTypes: ReadonlyMap<string, string> = new Map([['insufficient_quota', 'insufficient_quota']]);
 
 /** The error as the last frame of an event stream (contract 1.4). */
 export function encodeOpenAiErrorFrame(error: TurnError): string {
@@ -122,32 +68,18 @@ export function encodeOpenAiErrorBody(error: TurnError): OpenAiErrorBody {
   return {
     error: {
       message: error.message,
-      type: reasonRows.get(reason ?? '')?.type ?? row.type,
+      type: reasonTypes.get(reason ?? '') ?? row.type,
       param: param ?? row.param ?? null,
       code: reason ?? row.code,
     },
   };
 }
 
-/**
- * Status, headers and body of a failure (contract 5.1). `retry-after` is whole seconds, at least 1, and stands on every 429 and 503;
- * `retry-after-ms` only when the time is known; `x-error-layer` says where the failure began: client, gateway, pool, upstream or
- * internal.
- */
+/** Status, headers and body of a failure (contract 5.1). */
 export function encodeOpenAiError(error: TurnError): EncodedError {
-  const row = rows[error.code];
-  const { reason, retryAfterSeconds } = error.details;
-  const doNotRetry = row.doNotRetry ?? reasonRows.get(reason ?? '')?.doNotRetry;
-  const headers: Record<string, string> = {
-    'content-type': 'application/json; charset=utf-8',
-    'x-error-layer': error.details.layer,
-    ...row.headers,
+  return {
+    status: rows[error.code].status,
+    headers: encodeErrorHeaders(error),
+    body: encodeOpenAiErrorBody(error),
   };
-  const known =
-    retryAfterSeconds !== undefined && Number.isFinite(retryAfterSeconds) ? Math.max(0, retryAfterSeconds) : undefined;
-  const seconds = known ?? row.retryAfterSeconds;
-  if (seconds !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(seconds)));
-  if (known !== undefined) headers['retry-after-ms'] = String(Math.max(1, Math.ceil(known * 1000)));
-  if (doNotRetry) headers['x-should-retry'] = 'false';
-  return { status: row.status, headers, body: encodeOpenAiErrorBody(error) };
 }

@@ -7,6 +7,7 @@ import { createEventStreamResponse } from '../answer/send-stream.ts';
 import { within } from '../answer/within.ts';
 import { readJsonBody } from '../read-json-body.ts';
 import { prepareTurn, type PrepareTurnOptions } from '../turn/prepare-turn.ts';
+import { asksForNothing, runEmptyTurn } from '../turn/run-empty-turn.ts';
 import { runTurn, type RunTurnOptions } from '../turn/run-turn.ts';
 import type { DriverTurn } from '../upstream-driver.ts';
 
@@ -36,7 +37,9 @@ export async function answerTurn(
   }
 
   const origin = { dialect: dialect.name, stream: form.stream };
-  const running = runTurn(turn, signal, { ...options, origin, onError: failed });
+  const running = asksForNothing(turn)
+    ? runEmptyTurn(turn, { ...options.clientContext, countTokens: options.countTokens })
+    : runTurn(turn, signal, { ...options, origin, onError: failed });
   onResponseClose(ctx.res, () => running.close(endedIn));
   try {
     if (form.stream) {

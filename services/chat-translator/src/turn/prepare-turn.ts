@@ -35,9 +35,12 @@ export async function prepareTurn(
     media,
     warnings: uniqueByField([...warnings, ...ignoredByZaiWeb(request)]),
     model: resolved.model,
-    // The client's own switch, then its effort, then the suffix, then the house's default (contract 1.1).
+    // The client's own switch, then its effort, then the suffix, then the default of its dialect, or the house's (contract 1.1, 3.4).
     thinking:
-      request.reasoning.enabled ?? resolved.thinking ?? (settings.ZAI_THINKING_DEFAULT && capabilities.thinking),
+      reasoning.enabled ??
+      resolved.thinking ??
+      reasoning.byDefault ??
+      (settings.ZAI_THINKING_DEFAULT && capabilities.thinking),
     search: request.webSearch ?? resolved.search ?? false,
     timeouts: turnTimeouts(settings, { stream: decoded.stream, model: resolved.model, hasMedia: media.length > 0 }),
   };
