@@ -71,7 +71,8 @@ export const aiSdkOpenAi: ClientLibrary = {
   packageName: '@ai-sdk/openai',
   endpoint: 'Responses',
   showsReasoning: true,
-  connect: (connection) => connectWith((name) => openAi(connection)(name), { openai: { reasoningSummary: 'auto' } }),
+  connect: (connection) =>
+    connectWith((name) => openAi(connection)(name), { openai: { reasoningSummary: 'auto', store: false } }),
 };
 
 /** The AI SDK with the chat model of its OpenAI provider. */

@@ -92,6 +92,7 @@ export const langChainResponses: ClientLibrary = {
   name: 'LangChain.js, ChatOpenAI (Responses)',
   packageName: '@langchain/openai',
   endpoint: 'Responses',
+  raisesLateFailures: false,
   showsReasoning: true,
   connect: ({ url, apiKey }) =>
     connectWith(
@@ -103,6 +104,8 @@ export const langChainResponses: ClientLibrary = {
           configuration: { baseURL: `${url}/v1` },
           useResponsesApi: true,
           reasoning: { summary: 'auto' },
+          // A stored response goes on when its client leaves.
+          modelKwargs: { store: false },
           ...(maxOutputTokens !== undefined && { maxTokens: maxOutputTokens }),
         }),
     ),

@@ -9,6 +9,8 @@ type Item = OpenAI.Responses.ResponseInputItem;
 const bodyOf = ({ prompt, model, maxOutputTokens }: Ask): Body => ({
   model,
   input: prompt,
+  // A stored response goes on when its client leaves.
+  store: false,
   reasoning: { summary: 'auto' },
   ...(maxOutputTokens !== undefined && { max_output_tokens: maxOutputTokens }),
 });
