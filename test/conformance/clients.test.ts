@@ -111,9 +111,11 @@ const cases: readonly Case[] = [
   {
     name: 'structured output',
     fits: (_library, client) => client.structured !== undefined,
-    async run(client, stack) {
+    async run(client, stack, { structuredTool }) {
       stack.upstream.configure({ answerText: 'Here you are:\n```json\n{"city":"Rome"}\n```' });
-      expect(await client.structured!({ prompt: 'Where?', model: plainModel })).toEqual({ city: 'Rome' });
+      const call = `tool-call-xml name=${structuredTool} arguments={"city":"Rome"}`;
+      const prompt = structuredTool === undefined ? 'Where?' : scenario(call);
+      expect(await client.structured!({ prompt, model: plainModel })).toEqual({ city: 'Rome' });
     },
   },
   {

@@ -106,6 +106,7 @@ export const aiSdkCompatible: ClientLibrary = {
 export const aiSdkAnthropic: ClientLibrary = {
   name: 'AI SDK, anthropic provider',
   packageName: '@ai-sdk/anthropic',
+  structuredTool: 'json',
   endpoint: 'Messages',
   showsReasoning: true,
   connect: ({ url, apiKey }) =>

@@ -52,6 +52,8 @@ export interface ClientLibrary {
   readonly endpoint: 'Chat Completions' | 'Responses' | 'Messages';
   /** False where the library drops thinking by design. */
   readonly showsReasoning: boolean;
+  /** The tool by which the library asks for structured output, where it does so. */
+  readonly structuredTool?: string;
   /** False where the library passes over `response.failed`: its users see a shorter answer. */
   readonly raisesLateFailures?: false;
   connect(connection: Connection): Client;
