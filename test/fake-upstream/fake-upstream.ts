@@ -49,12 +49,14 @@ export interface FakeUpstreamOptions {
   readonly settings?: Partial<FakeUpstreamSettings>;
   /** Told once per request when its answer is over, control calls excepted. */
   readonly onAnswered?: (request: ReceivedRequest) => void;
+  /** Told of each completion of an identity when it comes in, refused ones too; what it returns is called when its place is free again. */
+  readonly onPlaceTaken?: (request: ReceivedRequest) => () => void;
 }
 
 /** Starts a simulator; whoever starts it closes it. */
 export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Promise<FakeUpstream> {
   const host = options.host ?? '127.0.0.1';
-  const world = createWorld(options.settings ?? {}, options.onAnswered);
+  const world = createWorld(options.settings ?? {}, options.onAnswered, options.onPlaceTaken);
   const server = createServer((request, response) => void answerRequest(world, request, response));
   // Longer than any client keeps an idle connection: the simulator must not be the one that closes first.
   server.keepAliveTimeout = 120_000;

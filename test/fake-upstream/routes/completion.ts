@@ -94,9 +94,14 @@ export async function answerCompletion(exchange: Exchange): Promise<void> {
 
   const refusal = fault === undefined ? refusals[0]?.refusal : undefined;
   const place = world.streams.arrive(identity?.userId ?? '');
-  signal.addEventListener('abort', place.leave, { once: true });
+  const onPlaceFree = world.onPlaceTaken(record);
+  const leave = (): void => {
+    place.leave();
+    onPlaceFree();
+  };
+  signal.addEventListener('abort', leave, { once: true });
   // The place is free in the tick in which the last byte is handed over: a client that has seen the end may come again at once.
-  response.once('prefinish', place.leave);
+  response.once('prefinish', leave);
   if (!refusal) place.admit();
   if (settings.delayMs > 0) await wait(settings.delayMs, undefined, { signal });
   await answerAsCalled(facts, refusal, fault);

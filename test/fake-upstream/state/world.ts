@@ -24,6 +24,8 @@ export interface World {
   readonly seenRequestIds: Set<string>;
   /** Told once per answered request. */
   readonly onAnswered: (request: ReceivedRequest) => void;
+  /** Told of each completion that takes a place, and by the function that it returns, when that place is free again. */
+  readonly onPlaceTaken: (request: ReceivedRequest) => () => void;
   readonly settings: () => FakeUpstreamSettings;
   readonly configure: (change: unknown) => void;
   /** The simulator's clock, in ms: the real one plus `clockOffsetMs`. */
@@ -35,6 +37,7 @@ export interface World {
 export function createWorld(
   start: Partial<FakeUpstreamSettings>,
   onAnswered: World['onAnswered'] = () => undefined,
+  onPlaceTaken: World['onPlaceTaken'] = () => () => undefined,
 ): World {
   const startSettings = changeSettings(defaultSettings, start);
   let settings = startSettings;
@@ -54,6 +57,7 @@ export function createWorld(
     streams,
     seenRequestIds,
     onAnswered,
+    onPlaceTaken,
     settings: () => settings,
     configure(change) {
       settings = changeSettings(settings, change);
