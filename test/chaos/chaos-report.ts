@@ -1,5 +1,5 @@
 import { formatNumber, printTable } from '../bench/print-table.ts';
-import type { Disturbances } from './disturb.ts';
+import type { Disturbances, Disturbing } from './disturb.ts';
 import type { Outcome } from './offer-load.ts';
 import type { ChaosOptions } from './run-chaos.ts';
 import type { LimitWatch } from './watch-limits.ts';
@@ -16,7 +16,7 @@ interface Findings {
   readonly concurrency: number;
   readonly chaosMs: number;
   readonly minted: number;
-  readonly disturbances: Pick<Disturbances, 'counts' | 'pauses'>;
+  readonly disturbances: Pick<Disturbances, 'counts' | 'done'>;
   readonly limits: LimitWatch['figures'];
   readonly slots: SlotWatch['figures'];
   readonly outcomes: readonly Outcome[];
@@ -36,14 +36,19 @@ export function judgeRun(findings: Findings): ChaosReport {
   const failed = outcomes.flatMap((outcome) =>
     typeof outcome.result === 'object' ? [{ outcome, failure: outcome.result.failure }] : [],
   );
-  const causes = failed.map(({ outcome, failure }) => ({ failure, cause: causeOf(outcome, disturbances.pauses) }));
+  const pauses = disturbances.done.filter(({ name }) => name === 'redis paused');
+  const causes = failed.map(({ outcome, failure }) => ({ outcome, failure, cause: causeOf(outcome, pauses) }));
   const undisturbed = causes.filter(({ cause }) => cause === undefined);
   const count = (isWanted: (outcome: Outcome) => boolean): string => formatNumber(outcomes.filter(isWanted).length);
   const lastFailed = last.filter(({ result }) => result !== 'complete');
   const broken = [
     ...limits.faults.slice(0, MOST_SHOWN).map((fault) => `above the limit of ${concurrency}: ${fault}`),
     ...slots.faults.slice(0, MOST_SHOWN).map((fault) => `slots: ${fault}`),
-    ...undisturbed.slice(0, MOST_SHOWN).map(({ failure }) => `an undisturbed request failed: ${failure}`),
+    ...undisturbed
+      .slice(0, MOST_SHOWN)
+      .map(
+        ({ outcome, failure }) => `an undisturbed request failed ${lastBefore(outcome, disturbances.done)}: ${failure}`,
+      ),
     ...lastFailed
       .slice(0, MOST_SHOWN)
       .map(({ result }) => `a request after the chaos failed: ${JSON.stringify(result)}`),
@@ -97,6 +102,13 @@ function causeOf(
   if (translator.killedAtMs !== undefined && translator.killedAtMs <= toMs) return 'its translator killed';
   if (translator.freezes.some(meets)) return 'its translator frozen';
   return pauses.some(meets) ? 'redis paused' : undefined;
+}
+
+/** For whoever looks for the reason. */
+function lastBefore({ fromMs, toMs }: Outcome, done: readonly Disturbing[]): string {
+  const before = done.filter((each) => each.fromMs <= toMs).slice(-2);
+  const events = before.map((each) => `${Math.round(toMs - each.toMs)} ms after ${each.name}`);
+  return `within ${Math.round(toMs - fromMs)} ms, ${events.join(', ')}`;
 }
 
 function groupBy(names: readonly string[]): (readonly [string, string])[] {

@@ -5,10 +5,17 @@ import type { ServiceProcess } from '../support/start-process.ts';
 import { between, pick } from './random.ts';
 import type { TranslatorFleet } from './translator-fleet.ts';
 
-/** What was done, and when Redis stood still (times of `performance.now()`). */
+/** Something that was done, in times of `performance.now()`. */
+export interface Disturbing {
+  readonly name: Disturbance;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** What was done. */
 export interface Disturbances {
-  readonly counts: Record<Disturbance, number>;
-  readonly pauses: readonly { readonly fromMs: number; readonly toMs: number }[];
+  readonly counts: Readonly<Record<Disturbance, number>>;
+  readonly done: readonly Disturbing[];
   /** One after the other, at random, until the signal aborts; afterwards nothing is left that stands still by intent. */
   run(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
@@ -22,7 +29,7 @@ const disturbances = {
   'redis paused': 2,
   'refresher killed': 1,
 } as const;
-type Disturbance = keyof typeof disturbances;
+export type Disturbance = keyof typeof disturbances;
 
 const MIN_GAP_MS = 300;
 const MAX_GAP_MS = 1_500;
@@ -43,7 +50,7 @@ export function createDisturbances(options: {
   const names = Object.keys(disturbances) as Disturbance[];
   const lots = names.flatMap((name) => Array<Disturbance>(disturbances[name]).fill(name));
   const counts = Object.fromEntries(names.map((name) => [name, 0])) as Record<Disturbance, number>;
-  const pauses: { fromMs: number; toMs: number }[] = [];
+  const done: Disturbing[] = [];
   let refresher = options.startRefresher();
 
   async function drop(): Promise<void> {
@@ -52,11 +59,9 @@ export function createDisturbances(options: {
   }
 
   async function pause(): Promise<void> {
-    const fromMs = performance.now();
     await redis.freeze();
     await wait(between(random, 200, Math.min(MAX_PAUSE_MS, leaseMs / 3)));
     await redis.resume();
-    pauses.push({ fromMs, toMs: performance.now() });
   }
 
   async function disturb(name: Disturbance): Promise<void> {
@@ -88,10 +93,13 @@ export function createDisturbances(options: {
 
   return {
     counts,
-    pauses,
+    done,
     async run(signal) {
       while (!signal.aborted) {
-        await disturb(pick(random, lots)!);
+        const name = pick(random, lots)!;
+        const fromMs = performance.now();
+        await disturb(name);
+        done.push({ name, fromMs, toMs: performance.now() });
         await wait(between(random, MIN_GAP_MS, MAX_GAP_MS), undefined, { signal }).catch(() => undefined);
       }
     },

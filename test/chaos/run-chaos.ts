@@ -5,7 +5,7 @@ import { startRedis } from '../support/start-redis.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { judgeRun, type ChaosReport } from './chaos-report.ts';
 import { createDisturbances } from './disturb.ts';
-import { offerLoad, requestNumberIn, type Load } from './offer-load.ts';
+import { offerLoad, requestNumberIn, type Load, type Outcome } from './offer-load.ts';
 import { createRandom } from './random.ts';
 import { startTranslatorFleet } from './translator-fleet.ts';
 import { watchLimits } from './watch-limits.ts';
@@ -97,14 +97,14 @@ export async function runChaos({
     await disturbances.run(AbortSignal.timeout(seconds * 1000));
     const chaosMs = performance.now() - startedAtMs;
     await fleet.allServing();
-    // Nothing is disturbed any more, but the slots of the dead are still taken.
-    const last = await Promise.all(
-      fleet.serving().flatMap((translator) => {
-        const asks = Array.from({ length: LAST_REQUESTS_PER_TRANSLATOR }, () => load?.ask(translator));
-        return asks.filter((asking) => asking !== undefined);
-      }),
-    );
     await load.stop();
+    // Nothing is disturbed any more, but the slots of the dead are still taken.
+    const asked = Array.from({ length: LAST_REQUESTS_PER_TRANSLATOR }, () => fleet.serving()).flat();
+    const last: Outcome[] = [];
+    const askOn = async (): Promise<void> => {
+      for (let next = asked.pop(); next; next = asked.pop()) last.push(await load!.ask(next));
+    };
+    await Promise.all(Array.from({ length: guests * CONCURRENCY }, askOn));
     const stoppedAtMs = performance.now();
     const isWhole = async (): Promise<boolean> => (await readyGuests()) === guests && upstream.runningStreams() === 0;
     const becameWhole = await waitFor(isWhole, { withinMs: leaseMs + SLACK_MS }).catch(() => false);

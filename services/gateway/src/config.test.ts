@@ -71,7 +71,7 @@ describe('loadGatewaySettings', () => {
       corsOrigins: ['*'],
       maxBodyBytes: 33_554_432,
       concurrency: { limit: 100, queueSize: 1000, queueTimeoutMs: 10_000 },
-      translatorUrl: 'http://127.0.0.1:8081',
+      translatorUrls: ['http://127.0.0.1:8081'],
       logsRequests: true,
     });
     expect(runtime.ZAI_ADMIN_PORT).toBe(9464);

@@ -51,9 +51,10 @@ export const gatewaySettings = {
     default: true,
     description: 'Whether each request is logged when it is over.',
   }),
-  ZAI_TRANSLATOR_URL: setting.url({
-    default: 'http://127.0.0.1:8081',
-    description: 'Where the gateway finds the chat-translator. Not used by `standalone`.',
+  ZAI_TRANSLATOR_URL: setting.urls({
+    default: ['http://127.0.0.1:8081'],
+    description:
+      'Where the gateway finds the chat-translator. Several, comma separated, take turns; one that cannot be reached is passed over. Not used by `standalone`.',
   }),
 };
 
@@ -73,7 +74,7 @@ export interface ResolvedGatewaySettings {
   readonly corsOrigins: readonly string[];
   readonly maxBodyBytes: number;
   readonly concurrency: { readonly limit: number; readonly queueSize: number; readonly queueTimeoutMs: number };
-  readonly translatorUrl: string;
+  readonly translatorUrls: readonly string[];
   /** Whether each request is logged. */
   readonly logsRequests: boolean;
 }
@@ -114,7 +115,7 @@ export function resolveGatewaySettings(settings: GatewaySettings): ResolvedGatew
       queueSize: settings.ZAI_QUEUE_SIZE,
       queueTimeoutMs: settings.ZAI_QUEUE_TIMEOUT * 1000,
     },
-    translatorUrl: settings.ZAI_TRANSLATOR_URL,
+    translatorUrls: settings.ZAI_TRANSLATOR_URL,
     logsRequests: settings.ZAI_ENABLE_REQUEST_TRACING,
   };
 }

@@ -11,13 +11,13 @@ await runMain(async () => {
     settings: runtimeSettings,
   });
   const { logger } = runtime;
-  const backend = createHttpBackend({ translatorUrl: settings.translatorUrl, logger });
+  const backend = createHttpBackend({ translatorUrls: settings.translatorUrls, logger });
   const gateway = createGateway({ settings, runtime, backend: backend.handle });
   await runtime.run(async () => {
     const server = await listen(gateway.callback, settings);
     runtime.onStop('servers', 'public port', (deadline) => server.stop(deadline));
     runtime.onStop('stores', 'translator connections', () => backend.close());
     if (settings.openNotice !== undefined) logger.warn(settings.openNotice);
-    logger.info({ host: server.host, port: server.port, translator: settings.translatorUrl }, 'listening');
+    logger.info({ host: server.host, port: server.port, translators: settings.translatorUrls }, 'listening');
   });
 });

@@ -86,6 +86,12 @@ interface ChoiceOptions<T extends string> extends WithDefault<T> {
   readonly alias?: (text: string) => T | undefined;
 }
 
+const splitList = (text: string): string[] =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+
 const BOOLEAN_WORDS = 'true or false (also 1, yes, on, 0, no, off)';
 
 /**
@@ -156,15 +162,23 @@ export const setting = {
       description,
     }),
 
+  /** At least one absolute http or https URL, comma separated; each without a trailing slash. */
+  urls: ({ default: fallback, description }: WithDefault<readonly string[]>): Setting<readonly string[]> =>
+    define<readonly string[]>({
+      accepts: z
+        .string()
+        .transform((text) => splitList(text).map((url) => url.replace(/\/+$/, '')))
+        .pipe(z.array(z.url({ protocol: /^https?$/ })).min(1)),
+      expected: 'http or https URLs, comma separated',
+      fallback,
+      defaultText: fallback.join(','),
+      description,
+    }),
+
   /** Comma separated; blanks round the items and empty items are dropped. */
   list: ({ default: fallback, description }: WithDefault<readonly string[]>): Setting<readonly string[]> =>
     define<readonly string[]>({
-      accepts: z.string().transform((text) =>
-        text
-          .split(',')
-          .map((item) => item.trim())
-          .filter((item) => item !== ''),
-      ),
+      accepts: z.string().transform(splitList),
       expected: 'a comma separated list',
       fallback,
       defaultText: fallback.length === 0 ? 'unset' : fallback.join(','),

@@ -32,7 +32,7 @@ async function start(handler: http.RequestListener, env: Record<string, string> 
   return { ...(await startInFrontOf(`http://127.0.0.1:${translator.port}`, env)), translator };
 }
 
-async function startInFrontOf(translatorUrl: string, env: Record<string, string> = {}) {
+async function startInFrontOf(translatorUrl: string | readonly string[], env: Record<string, string> = {}) {
   const runtime = createRuntime({
     name: 'gateway',
     version: '1',
@@ -40,7 +40,7 @@ async function startInFrontOf(translatorUrl: string, env: Record<string, string>
   });
   const settings = resolveGatewaySettings(parseSettings(gatewaySettings, { ZAI_API_KEY: 'k', ...env }));
   const backend = createHttpBackend({
-    translatorUrl,
+    translatorUrls: [translatorUrl].flat(),
     logger: createLogger({ name: 't', level: 'silent', format: 'json' }),
   });
   toClose.push(() => backend.close());
@@ -69,6 +69,67 @@ async function abortedAfter(response: http.ServerResponse): Promise<number> {
   expect(response.writableFinished).toBe(false);
   return performance.now() - startedAtMs;
 }
+
+describe('several translators', () => {
+  async function gone(): Promise<string> {
+    const server = await open(() => undefined);
+    await server.stop(AbortSignal.abort());
+    return `http://127.0.0.1:${server.port}`;
+  }
+  const echo: http.RequestListener = (request, response) => void request.pipe(response);
+  const addressOf = ({ port }: RunningServer): string => `http://127.0.0.1:${port}`;
+
+  it('take turns', async () => {
+    const asked: string[] = [];
+    const servers = await Promise.all(
+      ['a', 'b'].map((name) =>
+        open((_request, response) => {
+          asked.push(name);
+          response.end();
+        }),
+      ),
+    );
+    const { url } = await startInFrontOf(servers.map(addressOf));
+    for (let request = 0; request < 4; request++) await ask(url);
+    expect(asked).toEqual(['a', 'b', 'a', 'b']);
+  });
+
+  it.each([
+    ['a declared body', '{"model":"glm"}'],
+    ['a large body', 'x'.repeat(3_000_000)],
+  ])('are passed over when they cannot be reached, with %s', async (_what, body) => {
+    const { url } = await startInFrontOf([await gone(), addressOf(await open(echo)), await gone()]);
+    for (let request = 0; request < 6; request++) {
+      const response = await ask(url, { body });
+      expect([response.status, (await response.text()) === body]).toEqual([200, true]);
+    }
+  });
+
+  it('are passed over with a chunked body', async () => {
+    const { url } = await startInFrontOf([await gone(), addressOf(await open(echo))]);
+    for (let request = 0; request < 3; request++) {
+      const body = new Blob(['{"chunked":', 'true}']).stream();
+      const response = await ask(url, { body, duplex: 'half' } as Init);
+      expect([response.status, await response.text()]).toEqual([200, '{"chunked":true}']);
+    }
+  });
+
+  it('are not asked again for what one of them has begun to read', async () => {
+    let asked = 0;
+    const breaking = await open((request) => {
+      asked++;
+      request.once('data', () => request.socket.destroy());
+    });
+    const { url } = await startInFrontOf([addressOf(breaking), addressOf(breaking)]);
+    const response = await ask(url);
+    expect([response.status, asked]).toEqual([502, 1]);
+  });
+
+  it('that are all gone are a 502', async () => {
+    const { url } = await startInFrontOf([await gone(), await gone()]);
+    expect((await ask(url)).status).toBe(502);
+  });
+});
 
 describe('a translator that fails', () => {
   it('and cannot be reached is a 502 at once', async () => {

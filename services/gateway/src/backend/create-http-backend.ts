@@ -1,11 +1,14 @@
-import { PassThrough, type Readable } from 'node:stream';
-import { abortOnClose, onInnerHop, requestBodyOf, type Logger } from '@zai2api/runtime';
+import { Readable } from 'node:stream';
+import { isRecord } from '@zai2api/dialects';
+import { abortOnClose, onInnerHop, type Logger } from '@zai2api/runtime';
 import { TurnError } from '@zai2api/turn';
 import type { Middleware, ParameterizedContext } from 'koa';
 import { Agent, type Dispatcher } from 'undici';
 import type { GatewayState } from '../gateway-state.ts';
+import { bodyToForward } from './body-to-forward.ts';
 import { forwardedRequestHeaders, forwardedResponseHeaders } from './forwarded-headers.ts';
 import { pumpAnswer } from './pump-answer.ts';
+import { createTranslatorAddresses } from './translator-addresses.ts';
 
 /** The chat-translator behind HTTP. */
 export interface HttpBackend {
@@ -17,13 +20,29 @@ export interface HttpBackend {
 /** The translator is near: a connection that takes longer will not come. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
+/** No connection came about, so nothing was sent. */
+const connectFaults: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
 /**
- * Forwards requests to the translator, bytes both ways, unparsed. The inner call is aborted when the client leaves. A translator that
- * cannot be reached is a TurnError `upstream_unreachable`.
+ * Forwards requests to the translators, in turns, bytes both ways, unparsed. The inner call is aborted when the client leaves. A translator
+ * to which there is no connection is passed over, as nothing was sent to it; no other failure is tried again here. When none of them can be
+ * reached that is a TurnError `upstream_unreachable`.
  */
-export function createHttpBackend({ translatorUrl, logger }: { translatorUrl: string; logger: Logger }): HttpBackend {
-  const { origin, pathname } = new URL(translatorUrl);
-  const base = pathname.replace(/\/$/, '');
+export function createHttpBackend({
+  translatorUrls,
+  logger,
+}: {
+  translatorUrls: readonly string[];
+  logger: Logger;
+}): HttpBackend {
+  const addresses = createTranslatorAddresses(translatorUrls, () => performance.now());
   const agent = new Agent({
     connect: { timeout: CONNECT_TIMEOUT_MS },
     // How long an answer may take is the translator's to decide: it has the deadlines of the turn.
@@ -35,25 +54,38 @@ export function createHttpBackend({ translatorUrl, logger }: { translatorUrl: st
     ctx: ParameterizedContext<GatewayState>,
     signal: AbortSignal,
   ): Promise<Dispatcher.ResponseData> {
-    try {
-      return await onInnerHop(() =>
-        agent.request({
-          origin,
-          path: `${base}${ctx.url}`,
-          method: ctx.method,
-          headers: forwardedRequestHeaders(ctx.headers, ctx.state.requestId),
-          body: bodyToForward(ctx),
-          signal,
-        }),
-      );
-    } catch (reason) {
-      if (signal.aborted || TurnError.is(reason)) throw reason;
-      throw new TurnError('upstream_unreachable', 'The service behind the gateway cannot be reached.', {
-        layer: 'gateway',
-        reason: 'upstream_unreachable',
-        cause: reason,
-      });
+    const body = bodyToForward(ctx);
+    let failure: unknown;
+    for (const address of addresses.inOrder()) {
+      try {
+        return await onInnerHop(() =>
+          agent.request({
+            origin: address.origin,
+            path: `${address.base}${ctx.url}`,
+            method: ctx.method,
+            headers: forwardedRequestHeaders(ctx.headers, ctx.state.requestId),
+            body: body && Readable.from(body, { objectMode: false }),
+            signal,
+          }),
+        );
+      } catch (reason) {
+        if (signal.aborted || TurnError.is(reason)) throw reason;
+        failure = reason;
+        // By its field, not by class: Node's own errors may come from another realm.
+        const code = isRecord(reason) ? reason['code'] : undefined;
+        if (!connectFaults.has(code) || body?.hasBegun === true) break;
+        addresses.unreachable(address);
+        logger.warn(
+          { translator: address.origin, code, requestId: ctx.state.requestId },
+          'a translator cannot be reached',
+        );
+      }
     }
+    throw new TurnError('upstream_unreachable', 'The service behind the gateway cannot be reached.', {
+      layer: 'gateway',
+      reason: 'upstream_unreachable',
+      cause: failure,
+    });
   }
 
   return {
@@ -75,11 +107,4 @@ export function createHttpBackend({ translatorUrl, logger }: { translatorUrl: st
     },
     close: () => agent.destroy(),
   };
-}
-
-/** Never the request itself: the client of a failed call destroys its body, and the connection to our caller would go with it. */
-function bodyToForward(ctx: ParameterizedContext<GatewayState>): Readable | null {
-  const body = requestBodyOf(ctx);
-  if (body !== ctx.req) return body;
-  return Number(ctx.headers['content-length'] ?? 0) > 0 ? ctx.req.pipe(new PassThrough()) : null;
 }
