@@ -18,7 +18,7 @@ export interface Load {
   readonly outcomes: readonly Outcome[];
   /** Which translator a request went to, by the number in its prompt. */
   translatorOf(request: number): Translator | undefined;
-  /** One request to a translator that is to run to its end. */
+  /** One request for a short answer. */
   ask(translator: Translator): Promise<Outcome>;
   /** Resolves when the running ones are over. */
   stop(): Promise<void>;
@@ -28,6 +28,7 @@ export interface Load {
 export const requestNumberIn = (text: string): number => Number(/chaos-(\d+)/.exec(text)?.[1] ?? Number.NaN);
 
 const FRAME_MS = 100;
+const SHORT_MS = 1_000;
 const MAX_THINK_MS = 300;
 const LEAVING_SHARE = 0.1;
 const NOBODY_THERE_MS = 50;
@@ -47,13 +48,13 @@ export function offerLoad(options: {
   let requests = 0;
   let isOver = false;
 
-  async function send(translator: Translator, leavesAfterMs: number | undefined): Promise<Outcome> {
+  async function send(translator: Translator, longestMs: number, leavesAfterMs?: number): Promise<Outcome> {
     const request = ++requests;
     translators.set(request, translator);
     const fromMs = performance.now();
     const leaving = new AbortController();
     const timer = setTimeout(() => leaving.abort(), leavesAfterMs ?? GIVE_UP_MS);
-    const frames = Math.ceil(between(random, 1, options.longestMs / FRAME_MS));
+    const frames = Math.ceil(between(random, 1, longestMs / FRAME_MS));
     let result: Outcome['result'];
     try {
       const prompt = scenario(`slow frames=${frames} delay=${FRAME_MS}`, `chaos-${request}`);
@@ -76,7 +77,7 @@ export function offerLoad(options: {
         continue;
       }
       const leaves = random() < LEAVING_SHARE ? between(random, 10, options.longestMs) : undefined;
-      outcomes.push(await send(translator, leaves));
+      outcomes.push(await send(translator, options.longestMs, leaves));
       await wait(between(random, 0, MAX_THINK_MS));
     }
   }
@@ -85,7 +86,7 @@ export function offerLoad(options: {
   return {
     outcomes,
     translatorOf: (request) => translators.get(request),
-    ask: (translator) => send(translator, undefined),
+    ask: (translator) => send(translator, SHORT_MS),
     async stop() {
       isOver = true;
       await Promise.all(running);
