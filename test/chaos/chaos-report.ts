@@ -1,9 +1,18 @@
 import { formatNumber, printTable } from '../bench/print-table.ts';
 import type { Disturbances, Disturbing } from './disturb.ts';
 import type { Outcome } from './offer-load.ts';
-import type { ChaosOptions } from './run-chaos.ts';
 import type { LimitWatch } from './watch-limits.ts';
 import type { SlotWatch } from './watch-slots.ts';
+
+/** The scene and how long it is disturbed. */
+export interface ChaosOptions {
+  /** How long the disturbances go on. */
+  readonly seconds: number;
+  readonly translators: number;
+  readonly guests: number;
+  readonly leaseSeconds: number;
+  readonly seed: number;
+}
 
 /** What a run found; `broken` names the invariants that did not hold. */
 export interface ChaosReport {

@@ -3,22 +3,13 @@ import { openRedisStore } from '../support/open-redis-store.ts';
 import { startProcess } from '../support/start-process.ts';
 import { startRedis } from '../support/start-redis.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { judgeRun, type ChaosReport } from './chaos-report.ts';
+import { judgeRun, type ChaosOptions, type ChaosReport } from './chaos-report.ts';
 import { createDisturbances } from './disturb.ts';
 import { offerLoad, requestNumberIn, type Load, type Outcome } from './offer-load.ts';
 import { createRandom } from './random.ts';
 import { startTranslatorFleet } from './translator-fleet.ts';
 import { watchLimits } from './watch-limits.ts';
 import { watchSlots } from './watch-slots.ts';
-
-export interface ChaosOptions {
-  /** How long the disturbances go on. */
-  readonly seconds: number;
-  readonly translators: number;
-  readonly guests: number;
-  readonly leaseSeconds: number;
-  readonly seed: number;
-}
 
 /** Turns at once on each guest. */
 const CONCURRENCY = 2;
