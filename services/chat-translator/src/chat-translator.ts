@@ -13,7 +13,7 @@ import type { Middleware, ParameterizedContext } from 'koa';
 import { Agent } from 'undici';
 import type { TranslatorSettings } from './config.ts';
 import { estimateTokens } from './estimate-tokens.ts';
-import { createTranslatorMetrics } from './metrics.ts';
+import { createTranslatorMetrics, observeCredentialWaiters } from './metrics.ts';
 import { createMediaFetcher, type MediaGuardOptions } from './media/fetch-media.ts';
 import { createAttachmentReader } from './media/read-attachments.ts';
 import { createModelCatalog } from './models/model-catalog.ts';
@@ -68,6 +68,7 @@ export function createChatTranslator({
 }: ChatTranslatorOptions): ChatTranslator {
   const { logger } = runtime;
   const metrics = createTranslatorMetrics(runtime.registry);
+  observeCredentialWaiters(runtime.registry, credentials);
   const context: CodecContext = {
     now: () => Date.now(),
     newId: () => randomUUID().replaceAll('-', ''),

@@ -1,3 +1,4 @@
+import type { CredentialStore } from '@zai2api/credentials';
 import type { Registry } from '@zai2api/runtime';
 import { Counter, Gauge, Histogram } from 'prom-client';
 
@@ -148,4 +149,17 @@ export function createTranslatorMetrics(registry: Registry): TranslatorMetrics {
       registers,
     }),
   };
+}
+
+/** Registers the length of the line for credentials, which is this process's own; asked of the store at each scrape. */
+export function observeCredentialWaiters(registry: Registry, store: Pick<CredentialStore, 'counts'>): void {
+  new Gauge({
+    name: 'zai_credential_waiters',
+    help: 'Turns that wait for a credential.',
+    registers: [registry],
+    async collect() {
+      const counts = await store.counts().catch(() => undefined);
+      if (counts) this.set(counts.waiting);
+    },
+  });
 }

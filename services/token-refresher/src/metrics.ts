@@ -59,15 +59,6 @@ export function createRefresherMetrics(options: { registry: Registry; store: Cre
     },
   });
   new Gauge({
-    name: 'zai_credential_waiters',
-    help: 'Turns that wait for a credential.',
-    registers,
-    async collect() {
-      const counts = await store.counts().catch(() => undefined);
-      if (counts) this.set(counts.waiting);
-    },
-  });
-  new Gauge({
     name: 'zai_pool_state',
     help: '1 for the state that the supply of credentials is in.',
     labelNames: ['state'],
