@@ -29,6 +29,7 @@ const ownedByChart: Readonly<Record<string, string>> = {
   ZAI_UPSTREAM_TOKEN: 'is a secret: set secrets.userTokens.',
   ZAI_UPSTREAM_TOKEN_FILE: 'follows from secrets.userTokens.',
   ZAI_SIGNING_SECRET: 'is a secret: set secrets.signingSecret.',
+  ZAI_SEAL_SECRET: 'is a secret: set secrets.sealSecret.',
   REDIS_URL: 'is a secret: set secrets.redisUrl.',
   REDIS_PASSWORD: 'is a secret: set secrets.redisPassword.',
   REDIS_SENTINEL_PASSWORD: 'is a secret: set secrets.redisSentinelPassword.',

@@ -8,6 +8,12 @@ same name. Takes root and service.
 {{- range $name, $value := include "zai2api.derivedVariables" . | fromYaml }}
 {{- $_ := set $own $name (dict "value" (include "zai2api.text" $value)) -}}
 {{- end }}
+{{- if .root.Values.tracing.endpoint -}}
+{{- /* By name before the variable that refers to them, as Kubernetes wants it. */}}
+{{- range $name, $path := dict "K8S_NODE_NAME" "spec.nodeName" "K8S_POD_NAME" "metadata.name" }}
+{{- $_ := set $own $name (dict "valueFrom" (dict "fieldRef" (dict "fieldPath" $path))) -}}
+{{- end }}
+{{- end }}
 {{- $known := get (include "zai2api.knownSettings" .root | fromYaml).services .service.name -}}
 {{- range $name, $value := $values.settings }}
 {{- /* What stands in `defaults` may be for another service. */}}
@@ -56,6 +62,17 @@ ZAI_TRANSLATOR_PORT: {{ .service.port }}
 ZAI_ANON_TOKEN_ENABLED: {{ $values.guests.enabled }}
 {{- if include "zai2api.secret" (dict "root" .root "secret" "userTokens") | fromYaml }}
 ZAI_UPSTREAM_TOKEN_FILE: {{ include "zai2api.userTokensFolder" .root }}/tokens
+{{- end }}
+{{- end }}
+{{- with $values.tracing }}
+{{- if .endpoint }}
+OTEL_EXPORTER_OTLP_ENDPOINT: {{ .endpoint | quote }}
+{{- with .protocol }}
+OTEL_EXPORTER_OTLP_PROTOCOL: {{ . }}
+{{- end }}
+OTEL_TRACES_SAMPLER: parentbased_traceidratio
+OTEL_TRACES_SAMPLER_ARG: {{ .ratio | quote }}
+OTEL_RESOURCE_ATTRIBUTES: {{ printf "k8s.namespace.name=%s,k8s.deployment.name=%s,k8s.node.name=$(K8S_NODE_NAME),k8s.pod.name=$(K8S_POD_NAME)" $.root.Release.Namespace $.service.fullname }}
 {{- end }}
 {{- end }}
 {{- if has .service.name (include "zai2api.redisUsers" .root | fromYamlArray) }}

@@ -16,6 +16,10 @@ userTokens:
 signingSecret:
   variable: ZAI_SIGNING_SECRET
   used: [chat-translator, token-refresher]
+sealSecret:
+  variable: ZAI_SEAL_SECRET
+  used: [chat-translator]
+  generated: 48
 redisUrl:
   variable: REDIS_URL
   used: {{ include "zai2api.redisUsers" . }}
@@ -26,6 +30,9 @@ redisPassword:
 redisSentinelPassword:
   variable: REDIS_SENTINEL_PASSWORD
   used: {{ include "zai2api.redisUsers" . }}
+otlpHeaders:
+  variable: OTEL_EXPORTER_OTLP_HEADERS
+  used: {{ ternary (keys (include "zai2api.components" . | fromYaml) | sortAlpha) list (ne .Values.tracing.endpoint "") | toJson }}
 {{- end }}
 
 {{/* The services that talk to Redis. */}}
