@@ -2,7 +2,8 @@
  * Fetches what kubeconform checks the chart against into a folder: `node scripts/chart-schemas.ts <folder>`.
  *
  * Kubernetes: the JSON schemas of its own OpenAPI, as the Python package `kubernetes-validate` carries them. KEDA, the Prometheus operator and
- * the Gateway API: made from the custom resource definitions in their Go modules. What is there already is not fetched again.
+ * the Gateway API: made from the custom resource definitions in their Go modules, which are kept in `originals`. What is there already is not
+ * fetched again.
  */
 import { execFile } from 'node:child_process';
 import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -84,6 +85,7 @@ function standAlone({ $id: _, ...schema }: Schema, all: Schema): string {
 }
 
 async function fetchDefinitions(folder: string): Promise<void> {
+  await mkdir(join(folder, 'originals'));
   for (const { module, folder: inModule, kinds } of definitions) {
     const { stdout } = await run('go', ['mod', 'download', '-json', module]);
     const { Dir: directory } = JSON.parse(stdout) as { Dir: string };
@@ -97,6 +99,7 @@ async function fetchDefinitions(folder: string): Promise<void> {
         const { group, names, versions } = definition.spec;
         if (!(kinds as readonly string[]).includes(names.kind)) continue;
         found.add(names.kind);
+        await writeFile(join(folder, 'originals', name), String(document));
         for (const version of versions) {
           const path = join(folder, 'definitions', group, `${names.kind.toLowerCase()}_${version.name}.json`);
           await mkdir(join(path, '..'), { recursive: true });

@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { objectOf, podsOf, type KubernetesObject } from './support/kubernetes-objects.ts';
+import { openCluster, type Cluster } from './support/open-cluster.ts';
+import { chartFolder, examples, valueArguments, type RenderOptions } from './support/render-chart.ts';
+import { runTool, type ToolRun } from './support/run-tool.ts';
+
+let cluster: Cluster;
+beforeAll(async () => {
+  cluster = await openCluster();
+});
+afterAll(() => cluster[Symbol.asyncDispose]());
+
+/** Helm on the cluster. */
+async function helm(...args: readonly string[]): Promise<ToolRun> {
+  return runTool('helm', [...args, '--namespace=zai2api'], { env: { KUBECONFIG: cluster.kubeconfig } });
+}
+
+/** `helm install` or `helm upgrade` with values; gives what it prints. Throws when it fails or warns. */
+async function apply(verb: 'install' | 'upgrade', release: string, options: RenderOptions = {}): Promise<string> {
+  const resets = verb === 'upgrade' ? ['--reset-values'] : [];
+  const run = await helm(
+    verb,
+    release,
+    chartFolder,
+    '--disable-openapi-validation',
+    ...resets,
+    ...valueArguments(options),
+  );
+  expect(run).toMatchObject({ code: 0, stderr: '' });
+  return run.stdout;
+}
+
+async function objectsOf(release: string): Promise<KubernetesObject[]> {
+  const objects = await cluster.objects();
+  return objects.filter(({ metadata }) => metadata.labels?.['app.kubernetes.io/instance'] === release);
+}
+
+const generatedOf = async (release: string): Promise<Readonly<Record<string, string>>> =>
+  objectOf(await objectsOf(release), 'Secret', `${release}-zai2api-generated`).data!;
+const templatesOf = async (release: string): Promise<unknown[]> =>
+  podsOf(await objectsOf(release)).map(({ owner, pod }) => ({ owner, pod }));
+
+describe('an installed release', () => {
+  it('keeps what was generated through upgrades, and restarts nothing that did not change', async () => {
+    await apply('install', 'first');
+    const generated = await generatedOf('first');
+    expect(Object.keys(generated).sort()).toEqual(['api-keys', 'redis-password', 'seal-secret']);
+    expect(new Set(Object.values(generated)).size).toBe(3);
+    const pods = await templatesOf('first');
+    await apply('upgrade', 'first');
+    expect([await generatedOf('first'), await templatesOf('first')]).toEqual([generated, pods]);
+    await apply('upgrade', 'first', { values: { 'gateway.settings.ZAI_LOG_LEVEL': 'debug' } });
+    expect(await generatedOf('first')).toEqual(generated);
+    expect(await templatesOf('first')).not.toEqual(pods);
+  });
+
+  it('makes another key for another release', async () => {
+    await apply('install', 'second');
+    await apply('install', 'third');
+    expect(await generatedOf('second')).not.toEqual(await generatedOf('third'));
+  });
+
+  it('makes what is missing, and leaves what is there', async () => {
+    await apply('install', 'grown', { values: { 'secrets.apiKeys.values': ['given-by-somebody-else'] } });
+    const before = await generatedOf('grown');
+    expect(before).not.toHaveProperty('api-keys');
+    await apply('upgrade', 'grown');
+    expect(await generatedOf('grown')).toEqual({ ...before, 'api-keys': expect.any(String) });
+  });
+
+  it('restarts the pods that read a given secret when it changes, and no others', async () => {
+    const checksums = async (): Promise<Record<string, string | undefined>> =>
+      Object.fromEntries(
+        podsOf(await objectsOf('given')).map(({ owner, pod }) => [
+          owner,
+          pod.metadata.annotations?.['checksum/secrets'],
+        ]),
+      );
+    await apply('install', 'given', { values: { 'secrets.apiKeys.values': ['one-key-for-all-clients'] } });
+    const before = await checksums();
+    await apply('upgrade', 'given', { values: { 'secrets.apiKeys.values': ['another-key-for-clients'] } });
+    const after = await checksums();
+    const changed = Object.keys(before).filter((owner) => before[owner] !== after[owner]);
+    expect(changed).toEqual(['Deployment given-zai2api-gateway']);
+  });
+
+  it('leaves nothing behind', async () => {
+    await apply('install', 'short-lived');
+    expect((await objectsOf('short-lived')).length).toBeGreaterThan(10);
+    await helm('uninstall', 'short-lived');
+    expect(await objectsOf('short-lived')).toEqual([]);
+  });
+
+  it.each(examples)('can be that of the example %s', async (example) => {
+    await apply('install', example, { example });
+    expect((await objectsOf(example)).length).toBeGreaterThan(8);
+  });
+});
+
+describe('the notes', () => {
+  it('have a command for the key, a question, and a warning about the bundled Redis', async () => {
+    const notes = await apply('install', 'notes-1');
+    expect(notes).toContain(
+      'get secret notes-1-zai2api-generated --output go-template=\'{{ index .data "api-keys" | base64decode }}\' | cut -d, -f1)',
+    );
+    expect(notes).toContain('port-forward service/notes-1-zai2api-gateway 8080:8080');
+    expect(notes).toContain(
+      'curl -N "$URL/v1/chat/completions" -H \'content-type: application/json\' -H "authorization: Bearer $KEY"',
+    );
+    expect(warningsOf(notes)).toEqual([expect.stringContaining('the bundled Redis is a single pod for a first try')]);
+  });
+
+  it.each<[string, NonNullable<RenderOptions['values']>, string]>([
+    [
+      'an open API',
+      { 'auth.enabled': false },
+      'no API key is asked for: everybody who reaches the gateway may use it.',
+    ],
+    [
+      'an API that is open to the world',
+      { 'auth.enabled': false, 'gateway.service.type': 'LoadBalancer' },
+      'everybody who reaches this address, from outside of the cluster too, may use it.',
+    ],
+    ['short keys', { 'secrets.apiKeys.values': ['secret'] }, 'has fewer than 20 characters and can be guessed.'],
+    ['secrets as values', { 'secrets.userTokens.values': ['token'] }, 'Prefer existingSecret.'],
+    ['no policies', { 'networkPolicy.enabled': false }, 'there are no network policies'],
+    [
+      'an Ingress without TLS',
+      { 'ingress.enabled': true, 'ingress.hosts': [{ host: 'h' }] },
+      'keys may travel in the open.',
+    ],
+    [
+      'Redis without TLS',
+      { 'redis.bundled.enabled': false, 'redis.clusterNodes': ['r:1'] },
+      'tokens travel to Redis in the open.',
+    ],
+    ['guests without a refresher', { 'tokenRefresher.enabled': false }, 'without the token-refresher there are none.'],
+  ])('warn of %s', async (what, values, says) => {
+    const notes = await apply('install', what.replaceAll(' ', '-').toLowerCase().slice(0, 20).replace(/-$/, ''), {
+      values,
+    });
+    expect(warningsOf(notes)).toContainEqual(expect.stringContaining(says));
+    // Neither is the key ever printed, nor asked for where there is none.
+    expect(notes).not.toMatch(/sk-[A-Za-z0-9]{20}/);
+    expect(notes.includes('authorization: Bearer')).toBe(values['auth.enabled'] !== false);
+  });
+
+  it('name the address that the Ingress or the route has', async () => {
+    const ingress = {
+      'ingress.enabled': true,
+      'ingress.hosts': [{ host: 'llm.example.com' }],
+      'ingress.tls': [{ secretName: 't', hosts: ['llm.example.com'] }],
+    };
+    expect(await apply('install', 'notes-2', { values: ingress })).toContain('URL=https://llm.example.com');
+    expect(await apply('install', 'notes-3', { example: 'gateway-api' })).toContain('URL=https://llm.example.com');
+  });
+});
+
+function warningsOf(notes: string): string[] {
+  return notes.split('\n').filter((line) => line.startsWith('WARNING: '));
+}
