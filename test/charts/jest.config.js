@@ -1,3 +1,4 @@
+import { env } from 'node:process';
 import main from '../../jest.config.js';
 
 /** The chart's tests: they call helm, kubeconform, helm-docs and skaffold, which `.ci/charts` installs. */
@@ -9,7 +10,7 @@ export default {
   testPathIgnorePatterns: [
     '/node_modules/',
     '/dist/',
-    ...(process.env.CHART_KUBECONFIG ? [] : ['/test/charts/admission.test.ts']),
+    ...(env.CHART_KUBECONFIG ? [] : ['/test/charts/admission.test.ts']),
   ],
   // Each call of a tool is a process, on machines with other work.
   testTimeout: 60_000,
