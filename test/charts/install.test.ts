@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { objectOf, podsOf, type KubernetesObject } from './support/kubernetes-objects.ts';
-import { openCluster, type Cluster } from './support/open-cluster.ts';
+import type { Cluster } from './support/cluster.ts';
+import { openCluster } from './support/open-cluster.ts';
 import { chartFolder, examples, valueArguments, type RenderOptions } from './support/render-chart.ts';
 import { runTool, type ToolRun } from './support/run-tool.ts';
 
@@ -8,7 +9,9 @@ let cluster: Cluster;
 beforeAll(async () => {
   cluster = await openCluster();
 });
-afterAll(() => cluster[Symbol.asyncDispose]());
+afterAll(async () => {
+  await cluster[Symbol.asyncDispose]();
+});
 
 /** Helm on the cluster. */
 async function helm(...args: readonly string[]): Promise<ToolRun> {

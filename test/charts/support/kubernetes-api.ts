@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import type { Cluster } from './cluster.ts';
 import { decodeSecret, protobufType } from './decode-secret.ts';
 import type { KubernetesObject } from './kubernetes-objects.ts';
-import type { Cluster } from './open-cluster.ts';
 
 /** The resources that the chart makes: group and version -> plural -> kind. */
 export const resources: Readonly<Record<string, Readonly<Record<string, string>>>> = {

@@ -1,14 +1,7 @@
 import { readFileSync } from 'node:fs';
+import type { Cluster } from './cluster.ts';
 import { resources, startKubernetesApi } from './kubernetes-api.ts';
 import type { KubernetesObject } from './kubernetes-objects.ts';
-
-/** A cluster that Helm can install into. `await using` lets go of it. */
-export interface Cluster extends AsyncDisposable {
-  /** Path of the file that Helm finds it by. */
-  readonly kubeconfig: string;
-  /** What is in the namespace `zai2api`. */
-  objects(): Promise<KubernetesObject[]>;
-}
 
 interface Kubeconfig {
   readonly clusters: readonly [{ readonly cluster: { readonly server: string } }];
