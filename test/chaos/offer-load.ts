@@ -40,9 +40,11 @@ export function offerLoad(options: {
   serving: () => readonly Translator[];
   clients: number;
   longestMs: number;
+  /** How many clients go away before their answer is complete. Default: a tenth. */
+  leavingShare?: number;
   random: () => number;
 }): Load {
-  const { serving, random } = options;
+  const { serving, random, leavingShare = LEAVING_SHARE } = options;
   const translators = new Map<number, Translator>();
   const outcomes: Outcome[] = [];
   let requests = 0;
@@ -76,7 +78,7 @@ export function offerLoad(options: {
         await wait(NOBODY_THERE_MS);
         continue;
       }
-      const leaves = random() < LEAVING_SHARE ? between(random, 10, options.longestMs) : undefined;
+      const leaves = random() < leavingShare ? between(random, 10, options.longestMs) : undefined;
       outcomes.push(await send(translator, options.longestMs, leaves));
       await wait(between(random, 0, MAX_THINK_MS));
     }

@@ -28,6 +28,8 @@ export interface Runtime {
   run(start: () => Promise<void>): Promise<void>;
   /** Readiness goes false, then the drain delay, then the phases, then the admin port closes. Later calls join the first. */
   stop(reason: string): Promise<void>;
+  /** Aborts when the stop begins, before the drain delay: new requests are served, but their connections should not stay. */
+  readonly draining: AbortSignal;
   /** The bound port; throws before `run` has opened it. */
   readonly adminPort: number;
 }
@@ -50,6 +52,7 @@ export function createRuntime(options: {
   const readiness = createReadiness();
   const steps = createOrderedStop(logger);
   const deadline = new AbortController();
+  const draining = new AbortController();
   const stopped = Promise.withResolvers<undefined>();
   let admin: RunningServer | undefined;
   let stopping: Promise<void> | undefined;
@@ -57,6 +60,7 @@ export function createRuntime(options: {
   async function stopInOrder(reason: string): Promise<void> {
     logger.info({ reason }, 'stopping');
     readiness.stopping();
+    draining.abort();
     const timer = setTimeout(() => deadline.abort(), settings.ZAI_SHUTDOWN_TIMEOUT * 1000);
     await wait(settings.ZAI_SHUTDOWN_DRAIN_DELAY * 1000, undefined, { signal: deadline.signal }).catch(() => undefined);
     await steps.run(deadline.signal);
@@ -95,6 +99,7 @@ export function createRuntime(options: {
     addReadinessDetail: (detailName, detail) => readiness.addDetail(detailName, detail),
     onStop: (phase, stepName, stopStep) => steps.add(phase, stepName, stopStep),
     stop,
+    draining: draining.signal,
     async run(start) {
       admin = await listen(
         createAdminHandler({ readiness, registry, servesMetrics: settings.ZAI_ENABLE_PERFORMANCE_MONITORING }),

@@ -49,6 +49,7 @@ await runMain(async () => {
     const server = await listen((request, response) => void handler(request, response), {
       host: settings.ZAI_TRANSLATOR_HOST,
       port: settings.ZAI_TRANSLATOR_PORT,
+      draining: runtime.draining,
     });
     runtime.onStop('servers', 'translator', (deadline) => server.stop(deadline));
     runtime.logger.info({ host: server.host, port: server.port }, 'listening');

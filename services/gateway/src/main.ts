@@ -14,7 +14,7 @@ await runMain(async () => {
   const backend = createHttpBackend({ translatorUrls: settings.translatorUrls, logger });
   const gateway = createGateway({ settings, runtime, backend: backend.handle });
   await runtime.run(async () => {
-    const server = await listen(gateway.callback, settings);
+    const server = await listen(gateway.callback, { ...settings, draining: runtime.draining });
     runtime.onStop('servers', 'public port', (deadline) => server.stop(deadline));
     runtime.onStop('stores', 'translator connections', () => backend.close());
     if (settings.openNotice !== undefined) logger.warn(settings.openNotice);

@@ -90,7 +90,7 @@ export function createStandalone(
     }
     refresher.start();
     await warm();
-    const server = await listen(gateway.callback, gatewaySettings);
+    const server = await listen(gateway.callback, { ...gatewaySettings, draining: runtime.draining });
     runtime.onStop('servers', 'public port', (deadline) => server.stop(deadline));
     if (gatewaySettings.openNotice !== undefined) logger.warn(gatewaySettings.openNotice);
     const url = urlOf(server);

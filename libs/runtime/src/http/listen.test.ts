@@ -35,6 +35,25 @@ describe('listen', () => {
     expect(text).toBe('one two');
   });
 
+  it('serves while it drains, and lets no connection stay', async () => {
+    const draining = new AbortController();
+    const running = await listen((_request, response) => response.end('ok'), {
+      host: '127.0.0.1',
+      port: 0,
+      draining: draining.signal,
+    });
+    server = running;
+    const ask = async (): Promise<string | undefined> => {
+      const request = http.get({ host: running.host, port: running.port, agent: new http.Agent({ keepAlive: true }) });
+      const [answer] = (await once(request, 'response')) as [http.IncomingMessage];
+      answer.resume();
+      return answer.headers.connection;
+    };
+    expect(await ask()).toBe('keep-alive');
+    draining.abort();
+    expect(await ask()).toBe('close');
+  });
+
   it('cuts what still runs at the deadline', async () => {
     const running = await start((_request, response) => response.write('one '));
     const request = http.get({ host: running.host, port: running.port });

@@ -27,10 +27,12 @@ const serverOptions: http.ServerOptions = {
   noDelay: true,
 };
 
-/** Listens with the settings that streams behind proxies need. Throws a ConfigError when the address cannot be bound. */
+/**
+ * Listens with the settings that streams behind proxies need. Once `draining` aborts, connections are not kept alive behind their answer.
+ * Throws a ConfigError when the address cannot be bound. */
 export async function listen(
   handler: http.RequestListener,
-  { host, port }: { host: string; port: number },
+  { host, port, draining }: { host: string; port: number; draining?: AbortSignal },
 ): Promise<RunningServer> {
   const running = new Set<http.ServerResponse>();
   const sockets = new Set<Socket>();
@@ -44,7 +46,8 @@ export async function listen(
 
   const server = http.createServer(serverOptions, (request, response) => {
     running.add(response);
-    if (isStopping) response.shouldKeepAlive = false;
+    // Whoever keeps connections takes the next one to a process that stays.
+    if (isStopping || draining?.aborted === true) response.shouldKeepAlive = false;
     onResponseClose(response, () => {
       running.delete(response);
       if (isStopping) setImmediate(closeUnusedSockets);
