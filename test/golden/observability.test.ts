@@ -2,11 +2,10 @@ import { readFileSync } from 'node:fs';
 import { parser } from '@prometheus-io/lezer-promql';
 import { describe, expect, it } from '@jest/globals';
 import { createMemoryCredentialStore } from '@zai2api/credentials';
-import { createLogger } from '@zai2api/runtime';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { parse } from 'yaml';
 import { createTranslatorMetrics, observeCredentialWaiters } from '../../services/chat-translator/src/metrics.ts';
-import { createUpstreamStatus } from '../../services/chat-translator/src/status/upstream-status.ts';
+import { registerStatusMetrics } from '../../services/chat-translator/src/status/upstream-status.ts';
 import { createGatewayMetrics } from '../../services/gateway/src/metrics.ts';
 import { createRefresherMetrics } from '../../services/token-refresher/src/metrics.ts';
 
@@ -36,8 +35,7 @@ const services: Readonly<Record<string, readonly Metric[]>> = {
   'chat-translator': metricsOf((registry) => {
     createTranslatorMetrics(registry);
     observeCredentialWaiters(registry, store);
-    const logger = createLogger({ name: 'test', level: 'silent', format: 'json' });
-    createUpstreamStatus({ driver: { name: 'web' }, credentials: store, now: () => 0, logger, registry });
+    registerStatusMetrics(registry, []);
   }),
   'token-refresher': metricsOf((registry) => createRefresherMetrics({ registry, store })),
 };

@@ -43,6 +43,8 @@ export async function startStack({ env = {}, mediaGuard, upstream: settings = {}
   const standalone = createStandalone(
     loadStandaloneSettings({
       ZAI_API_BASE: upstream.url,
+      // Used as soon as a test sets a key.
+      ZAI_PLATFORM_BASE: `${upstream.url}/api/paas/v4`,
       ZAI_HOST: '127.0.0.1',
       ZAI_PORT: '0',
       ZAI_ADMIN_HOST: '127.0.0.1',

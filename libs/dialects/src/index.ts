@@ -24,6 +24,7 @@ export {
   expandModels,
   resolveModel,
   type ModelInfo,
+  type ModelSwitches,
   type ResolvedModel,
   type UpstreamModel,
 } from './models.ts';
@@ -68,4 +69,5 @@ export {
 } from './upstream/zai-platform/encode-completion.ts';
 export type { PlatformFile } from './upstream/zai-platform/encode-messages.ts';
 export { builtInPlatformModels } from './upstream/zai-platform/platform-models.ts';
+export { refuseRequest as refusePlatformRequest } from './upstream/zai-platform/refuse-request.ts';
 export type { PlatformProfile } from './upstream/zai-platform/platform-profile.ts';

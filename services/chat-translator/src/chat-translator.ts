@@ -16,21 +16,16 @@ import { estimateTokens } from './estimate-tokens.ts';
 import { createTranslatorMetrics, observeCredentialWaiters } from './metrics.ts';
 import { createMediaFetcher, type MediaGuardOptions } from './media/fetch-media.ts';
 import { createAttachmentReader } from './media/read-attachments.ts';
-import { createModelCatalog } from './models/model-catalog.ts';
+import { createModelDirectory } from './models/model-directory.ts';
 import { answerTurn } from './routes/answer-turn.ts';
 import { listModels, showModel } from './routes/list-models.ts';
 import { showStatus } from './routes/show-status.ts';
 import { createTextSeal } from './seal-text.ts';
-import { askCanary } from './status/ask-canary.ts';
-import { createCanary } from './status/canary.ts';
-import { createUpstreamStatus } from './status/upstream-status.ts';
+import { startCanary } from './status/start-canary.ts';
+import { registerStatusMetrics } from './status/upstream-status.ts';
 import { inApiOf } from './telemetry/api-type.ts';
-import { traceDriver } from './telemetry/trace-driver.ts';
-import { keepLease } from './turn/keep-lease.ts';
-import { leaseOutcomeOf } from './turn/lease-outcome.ts';
-import { proveAnswers } from './turn/prove-answer.ts';
 import { createSchemaCheck } from './turn/schema-check.ts';
-import { createZaiWebDriver } from './zai-web/zai-web-driver.ts';
+import { openUpstreams } from './upstreams/open-upstreams.ts';
 
 /** Client dialects in front, upstream drivers behind. */
 export interface ChatTranslator {
@@ -44,15 +39,14 @@ export interface ChatTranslatorOptions {
   readonly settings: TranslatorSettings;
   readonly profile: WebProfile;
   readonly runtime: Runtime;
-  readonly credentials: CredentialStore;
+  /** Guest and user tokens of the web backend; undefined where there can be none. */
+  readonly credentials: CredentialStore | undefined;
   /** Loosens the guard before addresses that clients name; for tests, which have no public hosts. */
   readonly mediaGuard?: Omit<MediaGuardOptions, 'allowHttp'> | undefined;
   /** Holds every stream to the order rules of its events; for tests and development. */
   readonly checksEvents: boolean;
 }
 
-/** How long the model list waits for a token of its own: answers come first. */
-const MODELS_CREDENTIAL_WAIT_MS = 2_000;
 const modelPath = /^\/v1\/models(?:\/(.+))?$/;
 /** What the web upstream cannot do; vectors and pictures are never made up (contract 4.2). */
 const platformPaths: ReadonlySet<string> = new Set(['/v1/embeddings', '/v1/images/generations']);
@@ -68,46 +62,31 @@ export function createChatTranslator({
 }: ChatTranslatorOptions): ChatTranslator {
   const { logger } = runtime;
   const metrics = createTranslatorMetrics(runtime.registry);
-  observeCredentialWaiters(runtime.registry, credentials);
+  if (credentials) observeCredentialWaiters(runtime.registry, credentials);
   const context: CodecContext = {
     now: () => Date.now(),
     newId: () => randomUUID().replaceAll('-', ''),
     // No tokenizer of another maker counts as the upstream does, and the tables of one would add half of the process's memory again.
     countTokens: estimateTokens,
   };
-  const leaseMs = settings.ZAI_CREDENTIAL_LEASE * 1000;
   const dispatcher = new Agent({ connect: { timeout: settings.ZAI_CONNECT_TIMEOUT * 1000 }, connections: null });
-  const webDriver = createZaiWebDriver({
+  const checkSchema = createSchemaCheck();
+  const upstreams = openUpstreams({
+    settings,
     profile,
-    fallbackFrontendVersion: settings.ZAI_FE_VERSION,
-    requestTimeoutMs: settings.ZAI_REQUEST_TIMEOUT * 1000,
-    deleteChats: settings.ZAI_DELETE_CHATS,
-    historyMode: settings.ZAI_HISTORY_MODE,
+    webCredentials: credentials,
     dispatcher,
     context,
-    logger,
+    checkSchema,
+    runtime,
   });
-  const checkSchema = createSchemaCheck();
-  const driver = proveAnswers(traceDriver(webDriver, profile.base), { checkSchema, newId: () => context.newId() });
-  const catalog = createModelCatalog({
-    maxAgeMs: settings.ZAI_MODELS_CACHE_TTL * 1000,
-    now: () => performance.now(),
-    onFailure: (reason) => logger.warn({ err: reason }, 'the model list could not be read'),
-    read: async () => {
-      const signal = AbortSignal.timeout(settings.ZAI_REQUEST_TIMEOUT * 1000);
-      const onFailure = (reason: unknown): void => logger.warn({ err: reason }, 'a lease was not given back in order');
-      const kept = await keepLease(credentials, { signal, waitMs: MODELS_CREDENTIAL_WAIT_MS, leaseMs, onFailure });
-      try {
-        const models = await driver.listModels(kept.lease.credential, signal);
-        await kept.release({ result: 'good' });
-        return models;
-      } catch (reason) {
-        await kept.release(leaseOutcomeOf(TurnError.from(reason)));
-        throw reason;
-      }
-    },
+  const directory = createModelDirectory({
+    upstreams,
+    aliases: settings.ZAI_MODEL_ALIASES,
+    fallbacks: settings.ZAI_MODEL_FALLBACKS,
+    defaultModel: settings.ZAI_MODEL_NAME,
   });
-  const status = createUpstreamStatus({ driver, credentials, now: context.now, logger, registry: runtime.registry });
+  const leaseMs = settings.ZAI_CREDENTIAL_LEASE * 1000;
   const readAttachments = createAttachmentReader({
     fetchMedia: createMediaFetcher({ ...mediaGuard, allowHttp: settings.ZAI_MEDIA_ALLOW_HTTP }),
     maxBytesPerFile: settings.ZAI_MEDIA_MAX_BYTES,
@@ -121,47 +100,33 @@ export function createChatTranslator({
       ...createTextSeal(settings.ZAI_SEAL_SECRET?.reveal()),
     },
     settings,
-    catalog,
+    catalog: directory,
     readAttachments,
     checkSchema,
-    driver,
-    credentials,
+    upstreams,
     credentialWaitMs: settings.ZAI_CREDENTIAL_WAIT * 1000,
     leaseMs,
     retryBudgetMs: settings.ZAI_RETRY_BUDGET * 1000,
-    observe: status.observe,
     logger,
     metrics,
     countTokens: context.countTokens,
     checksEvents,
   };
 
-  // A detail only: the one pod that there may be must not leave its service because the upstream refuses it.
-  runtime.addReadinessDetail(`upstream ${driver.name}`, () => status.readTries().state);
-  if (settings.ZAI_CANARY_INTERVAL > 0) {
-    const canary = createCanary({
-      intervalMs: settings.ZAI_CANARY_INTERVAL * 1000,
-      ask: async (signal) => {
-        const options = { driver, credentials, leaseMs, catalog, modelName: settings.ZAI_MODEL_NAME, logger };
-        const outcome = await askCanary(options, signal);
-        if (outcome) status.observe(outcome);
-        return outcome;
-      },
-      lastEvidenceMs: status.lastEvidenceMs,
-      onAsked: (outcome) => metrics.canaryTurns.inc({ driver: driver.name, outcome }),
-      now: context.now,
-      random: Math.random,
-      startTimer(onTime, ms) {
-        const timer = setTimeout(onTime, ms).unref();
-        return () => clearTimeout(timer);
-      },
-    });
-    canary.start();
-    runtime.onStop('servers', 'canary', () => canary.stop());
+  registerStatusMetrics(
+    runtime.registry,
+    upstreams.map(({ status }) => status),
+  );
+  for (const upstream of upstreams) {
+    // A detail only: the one pod that there may be must not leave its service because the upstream refuses it.
+    runtime.addReadinessDetail(`upstream ${upstream.name}`, () => upstream.status.readTries().state);
+    const intervalMs = settings.ZAI_CANARY_INTERVAL * 1000;
+    const modelName = settings.ZAI_MODEL_NAME;
+    if (intervalMs > 0) startCanary({ upstream, intervalMs, leaseMs, modelName, now: context.now, metrics, runtime });
   }
 
   runtime.onStop('workers', 'upstream clean-up', async (deadline) => {
-    await driver.stop(deadline);
+    await Promise.all(upstreams.map(({ driver }) => driver.stop(deadline)));
     await dispatcher.close().catch(() => undefined);
   });
 
@@ -177,7 +142,7 @@ export function createChatTranslator({
       const path = canonicalPath(ctx.path);
       if (path === '/v1/status') {
         if (!isReading(ctx)) throw wrongMethod(ctx, 'GET, HEAD');
-        await showStatus(ctx, { driver, status, catalog, now: context.now });
+        await showStatus(ctx, { upstreams, directory, now: context.now });
         return;
       }
       const [isModelPath, id] = modelPath.exec(path) ?? [];
@@ -187,11 +152,11 @@ export function createChatTranslator({
         return;
       }
       if (!isReading(ctx)) throw wrongMethod(ctx, 'GET, HEAD');
-      if (id === undefined) await listModels(ctx, catalog);
-      else await showModel(ctx, decodePath(id), catalog);
+      if (id === undefined) await listModels(ctx, directory);
+      else await showModel(ctx, decodePath(id), directory);
     },
     async warm(signal) {
-      await Promise.allSettled([driver.refresh(signal), catalog.list(signal)]);
+      await Promise.allSettled([...upstreams.map(({ driver }) => driver.refresh(signal)), directory.list(signal)]);
     },
   };
 }

@@ -1,7 +1,21 @@
 import { historyModes } from '@zai2api/dialects';
-import { redisSettings, runtimeSettings, setting, webUpstreamSettings, type Settings } from '@zai2api/runtime';
+import {
+  redisSettings,
+  runtimeSettings,
+  setting,
+  webUpstreamSettings,
+  type SettingDescription,
+  type Settings,
+} from '@zai2api/runtime';
 import { reasoningRenderings } from '@zai2api/turn';
+import { z } from 'zod';
+import { modelAliasesSetting, modelFallbacksSetting } from './models/model-names.ts';
 import { idleFloorsSetting } from './turn/idle-floors.ts';
+
+const upstreamNames = z
+  .array(z.enum(['platform', 'web'], { error: 'expected a comma separated list of platform and web' }))
+  .min(1, 'expected at least one of platform and web')
+  .transform((names) => [...new Set(names)]);
 
 /** The settings of the translator itself. */
 export const translatorSettings = {
@@ -14,6 +28,30 @@ export const translatorSettings = {
     max: 65_535,
     description: 'Port of the translator when it runs as a process of its own.',
   }),
+  ZAI_UPSTREAMS: setting
+    .list({ default: ['platform', 'web'], description: '' })
+    .pipe(upstreamNames)
+    .meta({
+      description:
+        'The upstreams in the order in which they are asked: `platform` (the official API) and `web` (chat.z.ai). One without credentials is skipped.',
+      defaultText: 'platform,web',
+    } satisfies SettingDescription),
+  ZAI_PLATFORM_API_KEY: setting.secret({
+    description: 'API key of the official API, or several, comma separated.',
+  }),
+  ZAI_PLATFORM_BASE: setting.url({
+    default: 'https://api.z.ai/api/paas/v4',
+    description:
+      'Base of the official API; `https://open.bigmodel.cn/api/paas/v4` for keys of the China platform. That of a Coding Plan only where its terms allow this use.',
+  }),
+  ZAI_PLATFORM_KEY_CONCURRENCY: setting.integer({
+    default: 10,
+    min: 1,
+    max: 10_000,
+    description: 'Turns that may run at once on one API key.',
+  }),
+  ZAI_MODEL_ALIASES: modelAliasesSetting,
+  ZAI_MODEL_FALLBACKS: modelFallbacksSetting,
   ZAI_MODEL_NAME: setting.text({ default: 'glm-4.7', description: 'Model of a request that names none.' }),
   ZAI_THINK_TAGS_MODE: setting.choice({
     values: reasoningRenderings,

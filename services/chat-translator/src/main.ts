@@ -2,7 +2,6 @@ import {
   assignRequestId,
   createRuntime,
   handleErrors,
-  isRedisConfigured,
   listen,
   logAccess,
   parseSettings,
@@ -16,16 +15,13 @@ import { TurnError } from '@zai2api/turn';
 import Koa from 'koa';
 import { createChatTranslator, encodeErrorByPath } from './chat-translator.ts';
 import { translatorProcessSettings } from './config.ts';
-import { openOwnCredentials } from './own-credentials.ts';
-import { openSharedCredentials } from './shared-credentials.ts';
+import { openWebCredentials } from './web-credentials.ts';
 
 await runMain(async () => {
   const settings = parseSettings(translatorProcessSettings, process.env);
   const runtime = createRuntime({ name: 'chat-translator', version: readPackageVersion(import.meta.url), settings });
-  const credentials = isRedisConfigured(settings)
-    ? openSharedCredentials(settings, runtime)
-    : await openOwnCredentials(settings.ZAI_UPSTREAM_TOKEN, settings.ZAI_UPSTREAM_TOKEN_CONCURRENCY);
-  runtime.onStop('stores', 'credentials', () => credentials.close());
+  const credentials = await openWebCredentials(settings, runtime);
+  if (credentials) runtime.onStop('stores', 'credentials', () => credentials.close());
   const translator = createChatTranslator({
     settings,
     profile: webProfileOf(settings),

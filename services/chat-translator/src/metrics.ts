@@ -20,6 +20,8 @@ export interface TranslatorMetrics {
   readonly ignoredParameters: Counter<'param'>;
   readonly upstreamRequests: Counter<'driver' | 'outcome'>;
   readonly retries: Counter<'driver' | 'recovery'>;
+  /** Turns that went on to another upstream or model before their first content; `outcome`: why. */
+  readonly fallbacks: Counter<'from' | 'to' | 'outcome'>;
   /** Questions of our own, by how they went; in none of the other counters. `outcome`: `good`, `skipped`, or an error code. */
   readonly canaryTurns: Counter<'driver' | 'outcome'>;
   readonly requestDuration: Histogram<GenAiLabel | 'error_type'>;
@@ -112,6 +114,12 @@ export function createTranslatorMetrics(registry: Registry): TranslatorMetrics {
       name: 'zai_translator_retries_total',
       help: 'Tries after the first one.',
       labelNames: ['driver', 'recovery'],
+      registers,
+    }),
+    fallbacks: new Counter({
+      name: 'zai_translator_fallbacks_total',
+      help: 'Turns that went on to another upstream or model before their first content, by the failure that made them.',
+      labelNames: ['from', 'to', 'outcome'],
       registers,
     }),
     canaryTurns: new Counter({

@@ -1,6 +1,6 @@
 import type { UpstreamModel } from '@zai2api/dialects';
 import type { Credential } from '@zai2api/credentials';
-import type { TurnEvent, TurnRequest, TurnWarning } from '@zai2api/turn';
+import type { TurnError, TurnEvent, TurnRequest, TurnWarning } from '@zai2api/turn';
 import type { Media } from './media/read-attachments.ts';
 import type { TurnTimeouts } from './turn/turn-timeouts.ts';
 import type { FrontendVersionReading } from './zai-web/frontend-version.ts';
@@ -20,6 +20,10 @@ export interface DriverTurn {
 /** One way to the models. */
 export interface UpstreamDriver {
   readonly name: string;
+  /** True: the upstream itself keeps to the most tokens of a request, and counts better than we estimate. */
+  readonly limitsTokens?: boolean;
+  /** Why this upstream can never take the turn, so that another one is asked; undefined when it may. */
+  refuses?(turn: DriverTurn): TurnError | undefined;
   /**
    * Runs one turn on one credential. Yields the events of one network chunk at a time and ends after `turn-end` or `turn-error`;
    * throws a TurnError when the answer did not begin. Aborting the signal, or leaving the iteration, ends the upstream call at once.

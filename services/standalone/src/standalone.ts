@@ -65,11 +65,12 @@ export function createStandalone(
     logger,
     registry,
   });
+  const usesWeb = settings.ZAI_UPSTREAMS.includes('web');
   const translator = createChatTranslator({
     settings,
     profile,
     runtime,
-    credentials: store,
+    credentials: usesWeb ? store : undefined,
     mediaGuard,
     checksEvents: settings.ZAI_DEBUG_MODE,
   });
@@ -78,7 +79,8 @@ export function createStandalone(
 
   async function warm(): Promise<void> {
     const deadline = AbortSignal.timeout(MAX_WARM_UP_MS);
-    await refresher.warm(deadline).catch(() => logger.warn('the token pool is not warm yet; serving all the same'));
+    if (usesWeb)
+      await refresher.warm(deadline).catch(() => logger.warn('the token pool is not warm yet; serving all the same'));
     await translator.warm(deadline);
   }
 
@@ -88,7 +90,8 @@ export function createStandalone(
     for (const { name, isPromised } of unknownSettings) {
       logger.warn({ setting: name }, isPromised ? 'this setting has no effect' : 'no setting has this name');
     }
-    refresher.start();
+    // Nobody asks for tokens that nobody uses.
+    if (usesWeb) refresher.start();
     await warm();
     const server = await listen(gateway.callback, { ...gatewaySettings, draining: runtime.draining });
     runtime.onStop('servers', 'public port', (deadline) => server.stop(deadline));

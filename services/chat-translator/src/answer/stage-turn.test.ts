@@ -50,6 +50,7 @@ async function run(
     listsSources: false,
     tokens,
     countTokens: (text) => text.match(/\S+/g)?.length ?? 0,
+    limitsTokens: true,
     ...options,
   });
   const checker = createEventChecker();

@@ -21,12 +21,15 @@ export interface TurnStagesOptions {
   readonly listsSources: boolean;
   readonly tokens: TranslatorMetrics['tokens'];
   readonly countTokens: (text: string) => number;
+  /** Ends the answer when its tokens are spent; false where the upstream does so itself. */
+  readonly limitsTokens: boolean;
 }
 
 /** The stages of one turn. The account stands behind the limits, so that it books what was delivered, and before thinking is hidden. */
 export function createTurnStages({ request, model }: DriverTurn, options: TurnStagesOptions): TurnStages {
   const { rendering, tokens, countTokens } = options;
-  const { stop, maxOutputTokens } = request.sampling;
+  const { stop } = request.sampling;
+  const maxOutputTokens = options.limitsTokens ? request.sampling.maxOutputTokens : undefined;
   const countInput = (): number => estimateInput(request, countTokens);
   const account = createTurnAccount({ tokens, countTokens, countInput });
   const limit =

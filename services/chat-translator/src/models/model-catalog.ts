@@ -10,6 +10,10 @@ export interface ModelCatalog {
   list(signal: AbortSignal): Promise<{ models: readonly UpstreamModel[]; source: CatalogSource }>;
   /** Where the known list comes from; asks nobody. */
   source(): CatalogSource;
+  /** The model that a name means, as far as the list is known now; asks nobody. */
+  known(name: string): ResolvedModel | undefined;
+  /** Reads the list anew behind the scenes when it is old. */
+  freshen(): void;
   /** The model that a name means. Throws `model_not_found` (param `model`). Waits for a reading only when the known list has no such name. */
   resolve(name: string, signal: AbortSignal): Promise<ResolvedModel>;
 }
@@ -19,6 +23,8 @@ export interface ModelCatalogOptions {
   readonly read: () => Promise<UpstreamModel[]>;
   readonly maxAgeMs: number;
   readonly now: () => number;
+  /** Serves until the upstream was reached. Default: the web backend's. */
+  readonly builtIn?: readonly UpstreamModel[];
   readonly onFailure: (reason: unknown) => void;
 }
 
@@ -28,7 +34,7 @@ const RETRY_AFTER_MS = 10_000;
 /** A catalogue whose readings are shared by concurrent callers. */
 export function createModelCatalog(options: ModelCatalogOptions): ModelCatalog {
   const { read, maxAgeMs, now, onFailure } = options;
-  let models: readonly UpstreamModel[] = builtInModels;
+  let models: readonly UpstreamModel[] = options.builtIn ?? builtInModels;
   let source: CatalogSource = 'built-in';
   let readAgainAt = Number.NEGATIVE_INFINITY;
   let reading: Promise<void> | undefined;
@@ -57,6 +63,8 @@ export function createModelCatalog(options: ModelCatalogOptions): ModelCatalog {
       return { models, source };
     },
     source: () => source,
+    known: (name) => resolveModel(models, name),
+    freshen: () => void freshen(new AbortController().signal).catch(() => undefined),
     async resolve(name, signal) {
       const known = resolveModel(models, name);
       if (known && source !== 'built-in') {

@@ -18,6 +18,10 @@ import { Registry } from 'prom-client';
 import { translatorSettings } from '../config.ts';
 import { createTranslatorMetrics, type TranslatorMetrics } from '../metrics.ts';
 import type { UpstreamDriver } from '../upstream-driver.ts';
+import { createModelCatalog } from '../models/model-catalog.ts';
+import { leaseOutcomeOf } from '../turn/lease-outcome.ts';
+import { createCredentialGuard } from '../upstreams/credential-guard.ts';
+import { createUpstreamBreaker } from '../upstreams/upstream-breaker.ts';
 import { answerTurn } from './answer-turn.ts';
 
 const start: TurnEvent = { type: 'turn-start', id: 't', model: 'm', createdAt: 0, warnings: [] };
@@ -127,20 +131,34 @@ describe('answerTurn', () => {
           { ZAI_FIRST_BYTE_GRACE: graceSeconds, ZAI_SSE_HEARTBEAT_SECONDS: '0' },
         ),
         catalog: {
-          list: () => Promise.resolve({ models: builtInModels, source: 'built-in' }),
-          source: () => 'built-in',
-          resolve: async (name) => resolveModel(builtInModels, name)!,
+          resolve: async (name) => ({
+            routes: [{ upstream: 'fake', model: resolveModel(builtInModels, name)!.model }],
+          }),
         },
         readAttachments: async (messages) => ({ messages, media: [] }),
         checkSchema: () => [],
         countTokens: (text) => text.length,
         checksEvents: true,
-        driver,
-        credentials: store,
+        upstreams: [
+          {
+            name: 'fake',
+            driver,
+            credentials: store,
+            catalog: createModelCatalog({
+              read: () => Promise.resolve([]),
+              maxAgeMs: 0,
+              now: () => 0,
+              onFailure: () => undefined,
+            }),
+            breaker: createUpstreamBreaker({ threshold: 5, firstWaitMs: 1, longestWaitMs: 1 }),
+            guard: createCredentialGuard(),
+            outcomeOf: leaseOutcomeOf,
+            observe: () => undefined,
+          },
+        ],
         credentialWaitMs: 0,
         leaseMs: 60_000,
         retryBudgetMs: 60_000,
-        observe: () => undefined,
         logger,
         metrics,
       }),

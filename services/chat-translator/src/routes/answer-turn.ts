@@ -1,15 +1,14 @@
 import type { ClientCodecContext, ClientDialect, DecodedRequest } from '@zai2api/dialects';
 import { abortOnClose, noteServerError, onResponseClose, type RequestState } from '@zai2api/runtime';
-import { createEventFold, TurnError } from '@zai2api/turn';
+import { createEventFold, TurnError, type TurnWarning } from '@zai2api/turn';
 import type { ParameterizedContext } from 'koa';
 import { estimateInput } from '../answer/estimate-input.ts';
 import { createEventStreamResponse } from '../answer/send-stream.ts';
 import { within } from '../answer/within.ts';
 import { readJsonBody } from '../read-json-body.ts';
-import { prepareTurn, type PrepareTurnOptions } from '../turn/prepare-turn.ts';
+import { prepareTurn, type PreparedTurn, type PrepareTurnOptions } from '../turn/prepare-turn.ts';
 import { asksForNothing, runEmptyTurn } from '../turn/run-empty-turn.ts';
-import { runTurn, type RunTurnOptions } from '../turn/run-turn.ts';
-import type { DriverTurn } from '../upstream-driver.ts';
+import { runTurn, type OpenedTurn, type RunTurnOptions } from '../turn/run-turn.ts';
 
 export interface AnswerTurnOptions extends PrepareTurnOptions, RunTurnOptions {
   readonly clientContext: ClientCodecContext;
@@ -28,7 +27,7 @@ export async function answerTurn(
     if (!signal.aborted) metrics.errors.inc({ code, layer: details.layer });
     throw reason;
   });
-  if (turn.warnings.length > 0) ctx.set('x-gateway-ignored-params', turn.warnings.map(({ field }) => field).join(','));
+  nameIgnored(ctx, turn.warnings);
   let endedIn: TurnError | undefined;
   function failed(error: TurnError): void {
     noteServerError(error, { hasStatus: !ctx.res.headersSent });
@@ -51,6 +50,7 @@ export async function answerTurn(
       });
       // Until the grace is over a failure is still an HTTP status; then the client gets a sign of life (contract 5.3).
       const early = await within(running.opened, settings.ZAI_FIRST_BYTE_GRACE * 1000);
+      if (early) describeAnswer(ctx, early);
       ctx.respond = false;
       if (!early) stream.begin();
       const batches = early ?? (await running.opened.catch((reason: unknown) => TurnError.from(reason)));
@@ -62,7 +62,9 @@ export async function answerTurn(
       }
     } else {
       const fold = createEventFold();
-      for await (const batch of await running.opened) for (const event of batch) fold.push(event);
+      const opened = await running.opened;
+      describeAnswer(ctx, opened);
+      for await (const batch of opened) for (const event of batch) fold.push(event);
       ctx.body = form.encodeResponse(fold.result());
     }
   } catch (reason) {
@@ -71,13 +73,23 @@ export async function answerTurn(
   }
 }
 
+/** Who answers, and what is ignored, as far as it is known before the headers go. */
+function describeAnswer(ctx: ParameterizedContext<RequestState>, { upstream, warnings }: OpenedTurn): void {
+  ctx.set('x-gateway-upstream', upstream);
+  nameIgnored(ctx, warnings);
+}
+
+function nameIgnored(ctx: ParameterizedContext<RequestState>, warnings: readonly TurnWarning[]): void {
+  if (warnings.length > 0) ctx.set('x-gateway-ignored-params', warnings.map(({ field }) => field).join(','));
+}
+
 /** The decoded body is left behind here: the Base64 of its attachments would stay in memory as long as the answer runs. */
 async function readTurn(
   ctx: ParameterizedContext<RequestState>,
   dialect: ClientDialect,
   signal: AbortSignal,
   options: AnswerTurnOptions,
-): Promise<Omit<DecodedRequest, 'request' | 'warnings'> & { readonly turn: DriverTurn }> {
+): Promise<Omit<DecodedRequest, 'request' | 'warnings'> & { readonly turn: PreparedTurn }> {
   const body = await readJsonBody(ctx, options.settings.ZAI_MAX_BODY_BYTES);
   const { request, warnings, ...form } = dialect.decodeRequest(body, options.clientContext);
   const turn = await prepareTurn({ request, warnings, stream: form.stream }, signal, options);

@@ -2,13 +2,16 @@ import { encodeOpenAiModel, encodeOpenAiModelList, expandModels } from '@zai2api
 import { abortOnClose, type RequestState } from '@zai2api/runtime';
 import { TurnError } from '@zai2api/turn';
 import type { ParameterizedContext } from 'koa';
-import type { ModelCatalog } from '../models/model-catalog.ts';
+import type { ModelDirectory } from '../models/model-directory.ts';
 
 /** Says whether the list is `live`, `stale` (the upstream fails; its last good list) or `built-in` (it was never reached). */
 const sourceHeader = 'x-model-list';
 
 /** `GET /v1/models` (contract 4.1). */
-export async function listModels(ctx: ParameterizedContext<RequestState>, catalog: ModelCatalog): Promise<void> {
+export async function listModels(
+  ctx: ParameterizedContext<RequestState>,
+  catalog: Pick<ModelDirectory, 'list'>,
+): Promise<void> {
   const { models, source } = await catalog.list(abortOnClose(ctx.res));
   ctx.set(sourceHeader, source);
   ctx.body = encodeOpenAiModelList(expandModels(models));
@@ -18,7 +21,7 @@ export async function listModels(ctx: ParameterizedContext<RequestState>, catalo
 export async function showModel(
   ctx: ParameterizedContext<RequestState>,
   id: string,
-  catalog: ModelCatalog,
+  catalog: Pick<ModelDirectory, 'list'>,
 ): Promise<void> {
   const { models, source } = await catalog.list(abortOnClose(ctx.res));
   const wanted = id.toLowerCase();

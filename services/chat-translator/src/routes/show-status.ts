@@ -1,14 +1,12 @@
 import type { RequestState } from '@zai2api/runtime';
 import type { ParameterizedContext } from 'koa';
-import type { ModelCatalog } from '../models/model-catalog.ts';
+import type { ModelDirectory } from '../models/model-directory.ts';
 import { reportStatus } from '../status/status-report.ts';
-import type { UpstreamStatus } from '../status/upstream-status.ts';
-import type { UpstreamDriver } from '../upstream-driver.ts';
+import type { WatchedUpstream } from '../upstreams/create-upstream.ts';
 
 export interface ShowStatusOptions {
-  readonly driver: UpstreamDriver;
-  readonly status: UpstreamStatus;
-  readonly catalog: ModelCatalog;
+  readonly upstreams: readonly WatchedUpstream[];
+  readonly directory: Pick<ModelDirectory, 'source'>;
   readonly now: () => number;
 }
 
@@ -18,14 +16,18 @@ export interface ShowStatusOptions {
  */
 export async function showStatus(
   ctx: ParameterizedContext<RequestState>,
-  { driver, status, catalog, now }: ShowStatusOptions,
+  { upstreams, directory, now }: ShowStatusOptions,
 ): Promise<void> {
-  const { health, supply } = await status.read();
+  const readings = await Promise.all(upstreams.map(({ status }) => status.read()));
   ctx.set('cache-control', 'no-store');
   ctx.body = reportStatus({
     nowMs: now(),
-    drivers: [{ name: driver.name, health, frontendVersion: driver.frontendVersion?.() }],
-    modelSource: catalog.source(),
-    supply,
+    drivers: upstreams.flatMap(({ name, driver, catalog }, index) => {
+      const reading = readings[index];
+      return reading
+        ? [{ name, reading, modelSource: catalog.source(), frontendVersion: driver.frontendVersion?.() }]
+        : [];
+    }),
+    modelSource: directory.source(),
   });
 }

@@ -1,17 +1,12 @@
-import type { CredentialStore } from '@zai2api/credentials';
 import type { Logger } from '@zai2api/runtime';
 import { TurnError, type TurnRequest } from '@zai2api/turn';
-import type { ModelCatalog } from '../models/model-catalog.ts';
 import { keepLease, type KeptLease } from '../turn/keep-lease.ts';
-import { leaseOutcomeOf } from '../turn/lease-outcome.ts';
-import type { UpstreamDriver } from '../upstream-driver.ts';
+import type { Upstream } from '../upstreams/upstream.ts';
 import type { TryOutcome } from './judge-tries.ts';
 
 export interface AskCanaryOptions {
-  readonly driver: UpstreamDriver;
-  readonly credentials: CredentialStore;
+  readonly upstream: Pick<Upstream, 'driver' | 'credentials' | 'catalog' | 'outcomeOf'>;
   readonly leaseMs: number;
-  readonly catalog: ModelCatalog;
   /** The model that is asked. */
   readonly modelName: string;
   readonly logger: Logger;
@@ -36,12 +31,12 @@ export async function askCanary(options: AskCanaryOptions, signal: AbortSignal):
   } catch (reason) {
     failure = bounded.aborted ? TurnError.from(bounded.reason) : TurnError.from(reason);
   }
-  await kept.release(leaseOutcomeOf(failure));
+  await kept.release(options.upstream.outcomeOf(failure));
   return failure ? { result: 'failed', error: failure } : { result: 'good' };
 }
 
 async function leaseAtOnce(
-  { credentials, leaseMs, logger }: AskCanaryOptions,
+  { upstream: { credentials }, leaseMs, logger }: AskCanaryOptions,
   signal: AbortSignal,
 ): Promise<KeptLease | undefined> {
   const onFailure = (reason: unknown): void => logger.warn({ err: reason }, 'a lease was not given back in order');
@@ -49,7 +44,7 @@ async function leaseAtOnce(
 }
 
 async function ask(
-  { driver, catalog, modelName }: AskCanaryOptions,
+  { upstream: { driver, catalog }, modelName }: AskCanaryOptions,
   { lease }: KeptLease,
   signal: AbortSignal,
 ): Promise<TurnError | undefined> {

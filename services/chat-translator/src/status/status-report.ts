@@ -4,6 +4,7 @@ import type { FrontendVersionReading } from '../zai-web/frontend-version.ts';
 import type { DriverHealth } from './driver-health.ts';
 import type { Supply } from './judge-supply.ts';
 import type { UpstreamState } from './judge-tries.ts';
+import type { StatusReading } from './upstream-status.ts';
 
 /** Times as ISO 8601 in UTC; null where there was none yet. */
 type Time = string | null;
@@ -30,19 +31,28 @@ export interface StatusReport {
     /** How many of the last tries, at most ten, went well. */
     readonly recent_tries: { readonly good: number; readonly failed: number };
     /** `source`: `live` or `configured`. Null for a driver without one. */
+    /** `closed`: turns are let through; `open`: none until `retry_at`; `half-open`: one, to see. */
+    readonly breaker: { readonly state: string; readonly retry_at: Time };
+    /** Where its model list comes from. */
+    readonly models: { readonly source: CatalogSource };
+    /** Its credentials; null when their store does not tell. */
+    readonly pool: PoolReport | null;
     readonly frontend_version: { readonly version: string; readonly source: string; readonly read_at: Time } | null;
   }[];
   /** `live`, `stale` (the last good list) or `built-in`. */
   readonly models: { readonly source: CatalogSource };
-  /** The supply of credentials; null when the store does not tell. `reason` is ours; `retry_at`: when the supply is tried again. */
-  readonly pool: {
-    readonly state: string;
-    readonly reason: string | null;
-    readonly retry_at: Time;
-    readonly guest: PoolKindReport;
-    readonly user: PoolKindReport;
-    readonly waiting: number;
-  } | null;
+  /** The supply of guest and user tokens; null when there is no web upstream, or the store does not tell. */
+  readonly pool: PoolReport | null;
+}
+
+/** `reason` is ours; `retry_at`: when the supply is tried again. */
+interface PoolReport {
+  readonly state: string;
+  readonly reason: string | null;
+  readonly retry_at: Time;
+  readonly guest: PoolKindReport;
+  readonly user: PoolKindReport;
+  readonly waiting: number;
 }
 
 interface PoolKindReport {
@@ -58,35 +68,48 @@ export interface StatusSources {
   readonly nowMs: number;
   readonly drivers: readonly {
     readonly name: string;
-    readonly health: DriverHealth;
+    readonly reading: StatusReading;
+    readonly modelSource: CatalogSource;
     readonly frontendVersion: FrontendVersionReading | undefined;
   }[];
   readonly modelSource: CatalogSource;
-  readonly supply: Supply | undefined;
 }
 
 /** From the best to the worst. */
 const byMerit: readonly UpstreamState[] = ['ok', 'degraded', 'unknown', 'drifted', 'blocked', 'challenged'];
 
 /** The report of what is known; pure. */
-export function reportStatus({ nowMs, drivers, modelSource, supply }: StatusSources): StatusReport {
+export function reportStatus({ nowMs, drivers, modelSource }: StatusSources): StatusReport {
+  const reports = drivers.map(reportDriver);
   return {
     object: 'status',
     at: time(nowMs),
-    state: byMerit.find((state) => drivers.some(({ health }) => health.state === state)) ?? 'unknown',
-    drivers: drivers.map(({ name, health, frontendVersion }) => ({
-      name,
-      state: health.state,
-      since: time(health.sinceMs),
-      last_success_at: time(health.lastSuccessMs),
-      last_failure: health.lastFailure ? reportFailure(health.lastFailure) : null,
-      recent_tries: health.recent,
-      frontend_version: frontendVersion
-        ? { version: frontendVersion.version, source: frontendVersion.source, read_at: time(frontendVersion.readAtMs) }
-        : null,
-    })),
+    state: byMerit.find((state) => reports.some((driver) => driver.state === state)) ?? 'unknown',
+    drivers: reports,
+    models: { source: modelSource },
+    pool: reports.find(({ name }) => name === 'web')?.pool ?? null,
+  };
+}
+
+function reportDriver({
+  name,
+  reading: { health, supply, breaker },
+  modelSource,
+  frontendVersion,
+}: StatusSources['drivers'][number]): StatusReport['drivers'][number] {
+  return {
+    name,
+    state: health.state,
+    since: time(health.sinceMs),
+    last_success_at: time(health.lastSuccessMs),
+    last_failure: health.lastFailure ? reportFailure(health.lastFailure) : null,
+    recent_tries: health.recent,
+    breaker: { state: breaker.state, retry_at: time(breaker.untilMs) },
     models: { source: modelSource },
     pool: supply ? reportSupply(supply) : null,
+    frontend_version: frontendVersion
+      ? { version: frontendVersion.version, source: frontendVersion.source, read_at: time(frontendVersion.readAtMs) }
+      : null,
   };
 }
 
@@ -99,7 +122,7 @@ function reportFailure({ atMs, error }: NonNullable<DriverHealth['lastFailure']>
   return { at: time(atMs), code: error.code, reason: error.details.reason ?? null, message: error.message };
 }
 
-function reportSupply({ poolState, counts }: Supply): NonNullable<StatusReport['pool']> {
+function reportSupply({ poolState, counts }: Supply): PoolReport {
   const bad = poolState.state === 'ok' ? undefined : poolState;
   return {
     state: poolState.state,

@@ -2,29 +2,38 @@ import type { CredentialStore } from '@zai2api/credentials';
 import type { Logger, Registry } from '@zai2api/runtime';
 import { Gauge } from 'prom-client';
 import type { UpstreamDriver } from '../upstream-driver.ts';
+import { breakerStates, type BreakerReading, type UpstreamBreaker } from '../upstreams/upstream-breaker.ts';
 import { createHealthKeeper, type DriverHealth, type HealthKeeper } from './driver-health.ts';
 import type { Supply } from './judge-supply.ts';
 import { upstreamStates } from './judge-tries.ts';
 import { readSupply } from './read-supply.ts';
 
-/** How the upstream is, from its tries and its supply of credentials. */
-export interface UpstreamStatus extends Pick<HealthKeeper, 'observe' | 'lastEvidenceMs'> {
-  /** Asks the store anew; waits for it for at most a second. Never throws. */
-  read(): Promise<{ readonly health: DriverHealth; readonly supply: Supply | undefined }>;
-  /** By the tries alone: at once, for probes. */
-  readTries(): DriverHealth;
+/** All that is known of an upstream at a time. */
+export interface StatusReading {
+  readonly health: DriverHealth;
+  readonly supply: Supply | undefined;
+  readonly breaker: BreakerReading;
 }
 
-/** Creates the status of a driver, with its metrics; once per registry. */
+/** How the upstream is, from its tries, its supply of credentials and its breaker. */
+export interface UpstreamStatus extends Pick<HealthKeeper, 'observe' | 'lastEvidenceMs'> {
+  readonly name: string;
+  /** Asks the store anew; waits for it for at most a second. Never throws. */
+  read(): Promise<StatusReading>;
+  /** By the tries alone: at once, for probes. */
+  readTries(): DriverHealth;
+  readBreaker(): BreakerReading;
+}
+
+/** Creates the status of a driver. */
 export function createUpstreamStatus(options: {
   readonly driver: Pick<UpstreamDriver, 'name'>;
   readonly credentials: CredentialStore;
+  readonly breaker: Pick<UpstreamBreaker, 'read'>;
   readonly now: () => number;
   readonly logger: Logger;
-  readonly registry: Registry;
 }): UpstreamStatus {
-  const { driver, credentials, now, logger } = options;
-  const registers = [options.registry];
+  const { driver, credentials, breaker, now, logger } = options;
   const keeper = createHealthKeeper({
     now,
     onChange(state, before, lastFailure) {
@@ -36,19 +45,32 @@ export function createUpstreamStatus(options: {
     },
   });
 
-  async function read(): ReturnType<UpstreamStatus['read']> {
-    const supply = await readSupply(credentials);
-    return { health: keeper.read(supply), supply };
-  }
+  return {
+    name: driver.name,
+    observe: (outcome) => keeper.observe(outcome),
+    lastEvidenceMs: () => keeper.lastEvidenceMs(),
+    async read() {
+      const supply = await readSupply(credentials);
+      return { health: keeper.read(supply), supply, breaker: breaker.read() };
+    },
+    readTries: () => keeper.readTries(),
+    readBreaker: () => breaker.read(),
+  };
+}
 
+/** The metrics of all upstreams; once per registry. */
+export function registerStatusMetrics(registry: Registry, statuses: readonly UpstreamStatus[]): void {
+  const registers = [registry];
   new Gauge({
     name: 'zai_upstream_status',
     help: '1 for the state that the upstream is in as this process sees it.',
     labelNames: ['driver', 'state'],
     registers,
     async collect() {
-      const { health } = await read();
-      for (const state of upstreamStates) this.set({ driver: driver.name, state }, state === health.state ? 1 : 0);
+      for (const status of statuses) {
+        const { health } = await status.read();
+        for (const state of upstreamStates) this.set({ driver: status.name, state }, state === health.state ? 1 : 0);
+      }
     },
   });
   new Gauge({
@@ -57,13 +79,19 @@ export function createUpstreamStatus(options: {
     labelNames: ['driver'],
     registers,
     collect() {
-      this.set({ driver: driver.name }, (keeper.readTries().lastSuccessMs ?? 0) / 1000);
+      for (const status of statuses) this.set({ driver: status.name }, (status.readTries().lastSuccessMs ?? 0) / 1000);
     },
   });
-  return {
-    observe: (outcome) => keeper.observe(outcome),
-    lastEvidenceMs: () => keeper.lastEvidenceMs(),
-    read,
-    readTries: () => keeper.readTries(),
-  };
+  new Gauge({
+    name: 'zai_upstream_breaker',
+    help: '1 for the state of the breaker before the upstream: closed lets turns through, half-open one of them.',
+    labelNames: ['driver', 'state'],
+    registers,
+    collect() {
+      for (const status of statuses) {
+        const { state: now } = status.readBreaker();
+        for (const state of breakerStates) this.set({ driver: status.name, state }, state === now ? 1 : 0);
+      }
+    },
+  });
 }

@@ -62,7 +62,7 @@ describe('the meter of a turn', () => {
   it('measures a complete stream once', async () => {
     const samples = await measure((meter, pass) => {
       pass(500);
-      meter.begin();
+      meter.begin([]);
       meter.push([text]);
       pass(1_000);
       meter.push([text]);

@@ -1,5 +1,5 @@
 import { INVALID_STRUCTURED_OUTPUT, INVALID_TOOL_CALL, TOOL_CHOICE_NOT_SATISFIED } from '@zai2api/dialects';
-import type { TurnError, TurnEvent } from '@zai2api/turn';
+import type { TurnError, TurnEvent, TurnWarning } from '@zai2api/turn';
 import type { TranslatorMetrics } from '../metrics.ts';
 import type { DriverTurn } from '../upstream-driver.ts';
 import { CHAT, PROVIDER } from './gen-ai-names.ts';
@@ -15,8 +15,8 @@ export interface TurnOrigin {
 
 /** Measures one turn by its events. */
 export interface TurnMeter {
-  /** The answer has begun. */
-  begin(): void;
+  /** The answer has begun; `warnings` are those of the upstream that gives it. */
+  begin(warnings: readonly TurnWarning[]): void;
   /** One chunk as the client gets it. */
   push(batch: readonly TurnEvent[]): void;
   /** The turn is over: complete, or with the error that it ended in. Idempotent: the first call counts. */
@@ -35,6 +35,7 @@ export function createTurnMeter(
   const startedAtMs = now();
   const labels = { gen_ai_operation_name: CHAT, gen_ai_provider_name: PROVIDER, gen_ai_request_model: model.id };
   const running = metrics.runningTurns.labels(String(stream));
+  const counted = new Set<string>();
   let firstAtMs: number | undefined;
   let lastAtMs = startedAtMs;
   let hasChunk = false;
@@ -43,7 +44,14 @@ export function createTurnMeter(
   let isClosed = false;
 
   running.inc();
-  for (const { field } of warnings) metrics.ignoredParameters.inc({ param: parameterLabel(field) });
+  countIgnored(warnings);
+
+  function countIgnored(ignored: readonly TurnWarning[]): void {
+    for (const { field } of ignored) {
+      if (!counted.has(field)) metrics.ignoredParameters.inc({ param: parameterLabel(field) });
+      counted.add(field);
+    }
+  }
 
   function end(event: Extract<TurnEvent, { type: 'turn-end' }>): void {
     const { inputTokens, outputTokens } = event.usage;
@@ -65,7 +73,8 @@ export function createTurnMeter(
   }
 
   return {
-    begin() {
+    begin(ignored) {
+      countIgnored(ignored);
       firstAtMs = now();
       lastAtMs = firstAtMs;
       metrics.timeToFirstToken.observe(labels, (firstAtMs - startedAtMs) / 1000);

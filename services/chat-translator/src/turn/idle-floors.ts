@@ -1,4 +1,5 @@
 import { setting, type SettingDescription } from '@zai2api/runtime';
+import { matchesPattern } from '../models/match-pattern.ts';
 
 /** The least idle limit of the models whose name fits the pattern, in seconds. */
 export interface IdleFloor {
@@ -40,21 +41,6 @@ export function parseIdleFloor(item: string): IdleFloor | undefined {
 
 /** The highest floor among those that fit one of the model's names; 0 when none fits. */
 export function idleFloorOf(floors: readonly IdleFloor[], names: readonly string[]): number {
-  const fitting = floors.filter(({ pattern }) => names.some((name) => fits(pattern, name.toLowerCase())));
+  const fitting = floors.filter(({ pattern }) => names.some((name) => matchesPattern(pattern, name.toLowerCase())));
   return Math.max(0, ...fitting.map(({ seconds }) => seconds));
-}
-
-/** Piece by piece and not by a regular expression, so that no pattern can take long. */
-function fits(pattern: string, name: string): boolean {
-  const [first = '', ...rest] = pattern.split('*');
-  const last = rest.pop();
-  if (last === undefined) return name === first;
-  if (!name.startsWith(first)) return false;
-  let from = first.length;
-  for (const piece of rest) {
-    const at = name.indexOf(piece, from);
-    if (at === -1) return false;
-    from = at + piece.length;
-  }
-  return name.length - last.length >= from && name.endsWith(last);
 }

@@ -1,17 +1,22 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Credential, CredentialStore } from '@zai2api/credentials';
+import type { Credential, CredentialStore, LeaseOutcome } from '@zai2api/credentials';
 import type { Logger } from '@zai2api/runtime';
-import { isContentEvent, TurnError, type TurnEvent } from '@zai2api/turn';
+import { isContentEvent, TurnError, type TurnEvent, type TurnWarning } from '@zai2api/turn';
 import type { TranslatorMetrics } from '../metrics.ts';
 import type { TryOutcome } from '../status/judge-tries.ts';
 import type { DriverTurn, UpstreamDriver } from '../upstream-driver.ts';
+import type { CredentialGuard } from '../upstreams/credential-guard.ts';
 import { keepLease, type KeptLease } from './keep-lease.ts';
 import { leaseOutcomeOf } from './lease-outcome.ts';
-import { createRetryPlan } from './retry-plan.ts';
+import { createRetryPlan, type RetryPlan } from './retry-plan.ts';
 import { createTurnDeadline } from './try-deadlines.ts';
 
 /** A turn whose answer has begun: from here on nothing is tried again. */
 export interface OpenTurn {
+  /** The driver that answers. */
+  readonly driver: UpstreamDriver;
+  /** What the request asked for in vain, of this driver's doing, too. */
+  readonly warnings: readonly TurnWarning[];
   /** All batches, the held ones first. A `turn-error` in it came after content. Ends the upstream call when left early. */
   readonly batches: AsyncIterable<TurnEvent[]>;
   /** Gives the credential back; idempotent. To be called when the response closes, with the error that the turn ended in. */
@@ -26,6 +31,12 @@ export interface OpenTurnOptions {
   readonly leaseMs: number;
   /** No new try begins this long after the turn did. */
   readonly retryBudgetMs: number;
+  /** The tries of a turn that has had some elsewhere already; a new one by default. */
+  readonly plan?: RetryPlan;
+  /** What the end of a turn says about its credential. */
+  readonly outcomeOf?: (error: TurnError | undefined) => LeaseOutcome;
+  /** Keeps credentials that fail again and again from being used. */
+  readonly guard?: CredentialGuard;
   /** Hears how every try went: of its first content, and of its failure before or behind it. */
   readonly observe: (outcome: TryOutcome) => void;
   readonly logger: Logger;
@@ -40,10 +51,12 @@ const RETRY_CREDENTIAL_WAIT_MS = 6_000;
  * says: on another identity, with a fresh frontend version, or once more; within bounds of number and time. Throws the last TurnError.
  */
 export async function openTurn(turn: DriverTurn, caller: AbortSignal, options: OpenTurnOptions): Promise<OpenTurn> {
-  const { driver, credentials, logger, metrics, observe } = options;
+  const { driver, credentials, logger, metrics, observe, guard, outcomeOf = leaseOutcomeOf } = options;
   const deadline = createTurnDeadline(turn.timeouts.total, caller);
   const { signal } = deadline;
-  const plan = createRetryPlan({ budgetMs: options.retryBudgetMs, now: () => performance.now(), random: Math.random });
+  const plan =
+    options.plan ??
+    createRetryPlan({ budgetMs: options.retryBudgetMs, now: () => performance.now(), random: Math.random });
   const tried = new Set<string>();
   let lastError: TurnError | undefined;
 
@@ -51,10 +64,10 @@ export async function openTurn(turn: DriverTurn, caller: AbortSignal, options: O
     for (;;) {
       const kept = await lease();
       try {
-        return await begin(kept);
+        return await (guard ? guard.run(kept.lease.credential.id, () => begin(kept)) : begin(kept));
       } catch (reason) {
         const error = signal.aborted ? TurnError.from(signal.reason) : TurnError.from(reason);
-        await kept.release(leaseOutcomeOf(error));
+        await kept.release(outcomeOf(error));
         metrics.upstreamRequests.inc({ driver: driver.name, outcome: error.details.reason ?? error.code });
         observe({ result: 'failed', error });
         await recover(error, kept);
@@ -92,7 +105,7 @@ export async function openTurn(turn: DriverTurn, caller: AbortSignal, options: O
         signal,
         waitMs,
         leaseMs: options.leaseMs,
-        exclude: tried,
+        exclude: guard ? new Set([...tried, ...(await guard.excluded(credentials))]) : tried,
         ...(kinds && { kinds }),
         onFailure,
       });
@@ -124,10 +137,12 @@ export async function openTurn(turn: DriverTurn, caller: AbortSignal, options: O
     observe({ result: 'good' });
     observeEnd(held.at(-1) ?? []);
     return {
+      driver,
+      warnings: held.flat().find((event) => event.type === 'turn-start')?.warnings ?? [],
       batches: resume(held, iterator),
       release(error) {
         deadline.close();
-        void kept.release(leaseOutcomeOf(error));
+        void kept.release(outcomeOf(error));
       },
     };
   }

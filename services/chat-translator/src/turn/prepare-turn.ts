@@ -2,17 +2,30 @@ import type { DecodedRequest, SchemaCheck } from '@zai2api/dialects';
 import { TurnError, type TurnWarning } from '@zai2api/turn';
 import type { TranslatorSettings } from '../config.ts';
 import type { AttachmentReader } from '../media/read-attachments.ts';
-import type { ModelCatalog } from '../models/model-catalog.ts';
+import type { ModelDirectory, ModelRoute } from '../models/model-directory.ts';
 import type { DriverTurn } from '../upstream-driver.ts';
-import { ignoredByZaiWeb } from '../zai-web/ignored-parameters.ts';
+import { routesFor } from '../upstreams/choose-driver.ts';
 import { checkSchemas } from './check-schemas.ts';
 import { turnTimeouts } from './turn-timeouts.ts';
+import { uniqueWarnings } from './unique-warnings.ts';
 
 export interface PrepareTurnOptions {
   readonly settings: TranslatorSettings;
-  readonly catalog: ModelCatalog;
+  readonly catalog: Pick<ModelDirectory, 'resolve'>;
   readonly readAttachments: AttachmentReader;
   readonly checkSchema: SchemaCheck;
+}
+
+/** One place where the turn may be asked for, and what depends on its model. */
+export interface TurnRoute extends Pick<DriverTurn, 'model' | 'thinking' | 'timeouts'> {
+  /** The upstream's name. */
+  readonly upstream: string;
+}
+
+/** A turn for any of its routes; itself it is the turn for the first one. */
+export interface PreparedTurn extends DriverTurn {
+  /** The best place first; never empty. */
+  readonly routes: readonly [TurnRoute, ...TurnRoute[]];
 }
 
 /** A decoded request made ready for a driver: its model known, its schemas checked, its files fetched. Throws a TurnError. */
@@ -20,29 +33,39 @@ export async function prepareTurn(
   decoded: Pick<DecodedRequest, 'request' | 'warnings' | 'stream'>,
   signal: AbortSignal,
   { settings, catalog, readAttachments, checkSchema }: PrepareTurnOptions,
-): Promise<DriverTurn> {
+): Promise<PreparedTurn> {
   const { request: asked, warnings } = offerTools(decoded, settings);
   checkSchemas(asked, checkSchema);
   const name = asked.model === '' ? settings.ZAI_MODEL_NAME : asked.model;
   const resolved = await catalog.resolve(name, signal);
-  const { messages, media } = await readAttachments(asked.messages, resolved.model, signal);
+  const needsVision = asked.messages.some(
+    (message) => 'attachments' in message && message.attachments?.some(({ kind }) => kind !== 'document') === true,
+  );
+  const [place, ...places] = routesFor(resolved.routes, { needsVision });
+  if (!place) throw new TurnError('internal', 'A model without an upstream.', { layer: 'internal' });
+  const { messages, media } = await readAttachments(asked.messages, place.model, signal);
   const { reasoning } = asked;
   const rendering = reasoning.rendering ?? resolved.rendering;
   const request = { ...asked, model: name, messages, reasoning: { ...reasoning, rendering } };
-  const { capabilities } = resolved.model;
-  return {
-    request,
-    media,
-    warnings: uniqueByField([...warnings, ...ignoredByZaiWeb(request)]),
-    model: resolved.model,
+  const toRoute = ({ upstream, model }: ModelRoute): TurnRoute => ({
+    upstream,
+    model,
     // The client's own switch, then its effort, then the suffix, then the default of its dialect, or the house's (contract 1.1, 3.4).
     thinking:
       reasoning.enabled ??
       resolved.thinking ??
       reasoning.byDefault ??
-      (settings.ZAI_THINKING_DEFAULT && capabilities.thinking),
+      (settings.ZAI_THINKING_DEFAULT && model.capabilities.thinking),
+    timeouts: turnTimeouts(settings, { stream: decoded.stream, model, hasMedia: media.length > 0 }),
+  });
+  const route = toRoute(place);
+  return {
+    ...route,
+    request,
+    media,
+    warnings: uniqueWarnings(warnings),
     search: request.webSearch ?? resolved.search ?? false,
-    timeouts: turnTimeouts(settings, { stream: decoded.stream, model: resolved.model, hasMedia: media.length > 0 }),
+    routes: [route, ...places.map(toRoute)],
   };
 }
 
@@ -62,8 +85,3 @@ function offerTools(
   const ignored: TurnWarning = { code: 'ignored-parameter', field: 'tools' };
   return { request: { ...request, tools: [], toolChoice: { mode: 'auto' } }, warnings: [...warnings, ignored] };
 }
-
-/** Each ignored field is named once, whoever ignores it. */
-const uniqueByField = (warnings: readonly TurnWarning[]): TurnWarning[] => [
-  ...new Map(warnings.map((warning) => [warning.field, warning])).values(),
-];

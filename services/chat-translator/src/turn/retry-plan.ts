@@ -4,6 +4,8 @@ import type { Recovery } from '@zai2api/turn';
 export interface RetryPlan {
   /** To be asked after each failure: milliseconds to wait before the next try, or undefined when there is to be none. */
   next(recovery: Recovery): number | undefined;
+  /** A further upstream or model is to be tried, at once. False when there were enough tries, or the time is over. */
+  turnElsewhere(): boolean;
   /** Milliseconds in which a further try may still begin; 0 when the time is over. */
   leftMs(): number;
 }
@@ -31,7 +33,7 @@ export function createRetryPlan(options: {
 }): RetryPlan {
   const { budgetMs, now, random } = options;
   const startedAtMs = now();
-  const used: Record<Recovery, number> = { 'other-credential': 0, 'refresh-session': 0, repeat: 0 };
+  let used = unused();
   let tries = 1;
   const leftMs = (): number => Math.max(0, startedAtMs + budgetMs - now());
 
@@ -44,9 +46,18 @@ export function createRetryPlan(options: {
       used[recovery] += 1;
       return waitMs;
     },
+    turnElsewhere() {
+      if (tries >= MAX_TRIES || leftMs() === 0) return false;
+      tries += 1;
+      // What was tried in vain there may work here.
+      used = unused();
+      return true;
+    },
     leftMs,
   };
 }
+
+const unused = (): Record<Recovery, number> => ({ 'other-credential': 0, 'refresh-session': 0, repeat: 0 });
 
 function baseWaitMs(recovery: Recovery, usedBefore: number): number {
   switch (recovery) {

@@ -1,4 +1,4 @@
-import { ReadableStream } from 'node:stream/web';
+import { Readable } from 'node:stream';
 import type { CodecContext } from '@zai2api/dialects';
 import type { TurnEvent } from '@zai2api/turn';
 import { estimateInput } from '../answer/estimate-input.ts';
@@ -24,11 +24,7 @@ export function runEmptyTurn({ request, warnings }: DriverTurn, context: CodecCo
     { type: 'turn-start', id: context.newId(), model: request.model, createdAt: context.now(), warnings },
     { type: 'turn-end', reason: 'length', usage },
   ];
-  const batches = new ReadableStream<TurnEvent[]>({
-    start(controller) {
-      controller.enqueue(events);
-      controller.close();
-    },
-  });
-  return { opened: Promise.resolve(batches), close: () => undefined };
+  const batches = Readable.from([events]) as AsyncIterable<TurnEvent[]>;
+  const opened = { [Symbol.asyncIterator]: () => batches[Symbol.asyncIterator](), upstream: 'none', warnings };
+  return { opened: Promise.resolve(opened), close: () => undefined };
 }

@@ -4,14 +4,16 @@ import {
   type ReasoningRendering,
   type TurnEvent,
   type TurnRequest,
+  type TurnWarning,
 } from '@zai2api/turn';
 import { createTurnStages, type TurnStages } from '../answer/stage-turn.ts';
 import type { TranslatorSettings } from '../config.ts';
 import { createTurnMeter, type TurnMeter, type TurnOrigin } from '../telemetry/turn-meter.ts';
-import type { DriverTurn } from '../upstream-driver.ts';
-import { openTurn, type OpenTurn, type OpenTurnOptions } from './open-turn.ts';
+import { openElsewhere, type OpenElsewhereOptions } from './open-elsewhere.ts';
+import type { OpenTurn } from './open-turn.ts';
+import type { PreparedTurn } from './prepare-turn.ts';
 
-export interface RunTurnOptions extends OpenTurnOptions {
+export interface RunTurnOptions extends OpenElsewhereOptions {
   readonly settings: TranslatorSettings;
   /** Estimated tokens of a text. */
   readonly countTokens: (text: string) => number;
@@ -19,10 +21,18 @@ export interface RunTurnOptions extends OpenTurnOptions {
   readonly checksEvents: boolean;
 }
 
+/** The events of an answer that has begun, as the client is to see them. */
+export interface OpenedTurn extends AsyncIterable<TurnEvent[]> {
+  /** The name of the upstream that answers. */
+  readonly upstream: string;
+  /** What the request asked for in vain. */
+  readonly warnings: readonly TurnWarning[];
+}
+
 /** A turn on its way, from its first try to its last event. */
 export interface RunningTurn {
-  /** The events as the client is to see them, once the answer has begun. Rejects with the TurnError of one that did not begin. */
-  readonly opened: Promise<AsyncIterable<TurnEvent[]>>;
+  /** Once the answer has begun. Rejects with the TurnError of one that did not begin. */
+  readonly opened: Promise<OpenedTurn>;
   /**
    * Gives the credential back and counts the turn, by the error that its answer ended in where that came behind its events. Idempotent; to be
    * called when nobody takes events any more, however the turn went.
@@ -38,7 +48,7 @@ export interface TurnListener {
 
 /** Runs one turn. Aborting the signal, or leaving the events, ends the upstream call. */
 export function runTurn(
-  turn: DriverTurn,
+  turn: PreparedTurn,
   signal: AbortSignal,
   { origin, onError, ...options }: RunTurnOptions & TurnListener,
 ): RunningTurn {
@@ -47,20 +57,23 @@ export function runTurn(
   let endedIn: TurnError | undefined;
   let isClosed = false;
 
-  async function begin(): Promise<AsyncIterable<TurnEvent[]>> {
-    open = await openTurn(turn, signal, options);
+  async function begin(): Promise<OpenedTurn> {
+    open = await openElsewhere(turn, signal, options);
     if (isClosed) open.release();
-    meter.begin();
+    meter.begin(open.warnings);
     const stages = createTurnStages(turn, {
       rendering: renderingOf(turn.request, options.settings),
       listsSources: options.settings.ZAI_SEARCH_SOURCES === 'list',
       tokens: options.metrics.tokens,
       countTokens: options.countTokens,
+      limitsTokens: open.driver.limitsTokens !== true,
     });
-    return stageBatches(open.batches, stages, meter, options.checksEvents, (error) => {
+    const batches = stageBatches(open.batches, stages, meter, options.checksEvents, (error) => {
       endedIn = error;
       onError(error);
     });
+    const { driver, warnings } = open;
+    return { [Symbol.asyncIterator]: () => batches, upstream: driver.name, warnings };
   }
 
   const opened = begin();

@@ -5,6 +5,7 @@ import {
   encodePlatformCompletion,
   encodePlatformHeaders,
   limitedFields,
+  refusePlatformRequest,
   type CodecContext,
   type PlatformFile,
   type PlatformProfile,
@@ -15,6 +16,7 @@ import type { Dispatcher } from 'undici';
 import { streamAnswer } from '../http/stream-answer.ts';
 import { createUpstreamClient } from '../http/upstream-client.ts';
 import type { Media } from '../media/read-attachments.ts';
+import { uniqueWarnings } from '../turn/unique-warnings.ts';
 import type { UpstreamDriver } from '../upstream-driver.ts';
 
 export interface ZaiPlatformDriverOptions {
@@ -39,6 +41,9 @@ export function createZaiPlatformDriver(options: ZaiPlatformDriverOptions): Upst
 
   return {
     name: 'platform',
+    limitsTokens: true,
+
+    refuses: ({ request, model }) => refusePlatformRequest(request, model.upstreamId),
 
     async *run(turn, credential, signal) {
       const { request, model, thinking, search } = turn;
@@ -54,7 +59,7 @@ export function createZaiPlatformDriver(options: ZaiPlatformDriverOptions): Upst
       });
       const decoder = createZaiPlatformDecoder({
         model: request.model,
-        warnings: [...turn.warnings, ...limitedFields(request).map(toWarning)],
+        warnings: uniqueWarnings([...turn.warnings, ...limitedFields(request).map(toWarning)]),
         prompt: () => promptOf(request),
         takesCalls: request.tools.length > 0,
         context,

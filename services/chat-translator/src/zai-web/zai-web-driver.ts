@@ -23,9 +23,11 @@ import { signingFunctions } from '../signing-functions.ts';
 import { streamAnswer } from '../http/stream-answer.ts';
 import { createUpstreamClient, isOutOfReach } from '../http/upstream-client.ts';
 import { withDeadline } from '../http/with-deadline.ts';
+import { uniqueWarnings } from '../turn/unique-warnings.ts';
 import type { DriverTurn, UpstreamDriver } from '../upstream-driver.ts';
 import { createBackgroundTasks } from './background-tasks.ts';
 import { createFrontendVersion } from './frontend-version.ts';
+import { ignoredByZaiWeb } from './ignored-parameters.ts';
 import { createUpstreamClock } from './upstream-clock.ts';
 import { uploadMedia } from './upload-media.ts';
 
@@ -142,7 +144,7 @@ export function createZaiWebDriver(options: ZaiWebDriverOptions): UpstreamDriver
       );
       const decoder = createZaiWebDecoder({
         model: turn.request.model,
-        warnings: turn.warnings,
+        warnings: uniqueWarnings([...turn.warnings, ...ignoredByZaiWeb(turn.request)]),
         prompt: input.prompt,
         chatCreated: chatId !== undefined,
         tools: turn.request.tools.map(({ name }) => name),

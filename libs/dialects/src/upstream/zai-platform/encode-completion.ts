@@ -7,6 +7,7 @@ import { encodeThinking } from './encode-thinking.ts';
 import { encodeToolDemand, encodeTools } from './encode-tools.ts';
 import { platformTraits, type PlatformTraits } from './platform-models.ts';
 import type { PlatformProfile } from './platform-profile.ts';
+import { refuseRequest } from './refuse-request.ts';
 
 /** Everything that one completion says. */
 export interface PlatformCompletionInput {
@@ -31,6 +32,8 @@ const MIN_TOP_P = 0.01;
  * take.
  */
 export function encodeCompletion(input: PlatformCompletionInput): EncodedRequest {
+  const refused = refuseRequest(input.request, input.upstreamModel);
+  if (refused) throw refused;
   return {
     method: 'POST',
     url: `${input.profile.base}/chat/completions`,

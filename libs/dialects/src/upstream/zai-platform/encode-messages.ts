@@ -1,4 +1,4 @@
-import { TurnError, type TurnAttachment, type TurnMessage } from '@zai2api/turn';
+import type { TurnAttachment, TurnMessage } from '@zai2api/turn';
 import { createPlainHistory } from '../tool-history.ts';
 import type { PlatformTraits } from './platform-models.ts';
 
@@ -32,7 +32,6 @@ export interface MessagesInput {
 
 /**
  * The conversation, message by message (protocol 10.2). Vision models know no `tool` messages: calls and results are told to them in words.
- * Throws a TurnError for a file that the model does not take.
  */
 export function encodeMessages(input: MessagesInput): PlatformMessage[] {
   const { messages, traits } = input;
@@ -46,8 +45,6 @@ type MessageEncoder = (message: TurnMessage) => PlatformMessage[];
 
 function createTextEncoder({ keepsReasoning }: MessagesInput): MessageEncoder {
   return (message) => {
-    const [refused] = attachmentsOf(message);
-    if (refused) throw fileNotTaken(refused);
     switch (message.role) {
       case 'assistant':
         return encodeAssistant(message, keepsReasoning);
@@ -82,13 +79,9 @@ function encodeAssistant(
 
 function createVisionEncoder(messages: readonly TurnMessage[], files: Iterator<PlatformFile>): MessageEncoder {
   const history = createPlainHistory(messages);
-  const kinds = new Set(messages.flatMap(attachmentsOf).map(({ kind }) => kind));
-  // Documents cannot be mixed with what is looked at (protocol 10.2).
-  const refusesDocuments = kinds.has('document') && kinds.size > 1;
 
   function contentOf(message: TurnMessage, text: string): PlatformMessage['content'] {
     const parts = attachmentsOf(message).map((attachment) => {
-      if (refusesDocuments && attachment.kind === 'document') throw documentBesideImages(attachment);
       const { value } = files.next() as { value?: PlatformFile };
       return encodePart(attachment, value);
     });
@@ -142,23 +135,4 @@ function withClosing(messages: readonly PlatformMessage[], closing: string): Pla
       ? [last.content, closing].filter((part) => part !== '').join('\n\n')
       : [...last.content, { type: 'text', text: closing }];
   return [...messages.slice(0, -1), { ...last, content }];
-}
-
-const inputNames: Record<TurnAttachment['kind'], string> = { image: 'image', video: 'video', document: 'file' };
-
-function fileNotTaken({ kind, param }: TurnAttachment): TurnError {
-  const name = inputNames[kind];
-  return new TurnError('unsupported', `The model takes no ${name} input. Use a vision model, such as glm-4.6v.`, {
-    layer: 'client',
-    param,
-    reason: `${name}_input_not_supported`,
-  });
-}
-
-function documentBesideImages({ param }: TurnAttachment): TurnError {
-  return new TurnError('unsupported', 'A request has either files or images and videos, not both.', {
-    layer: 'client',
-    param,
-    reason: 'file_input_not_supported',
-  });
 }

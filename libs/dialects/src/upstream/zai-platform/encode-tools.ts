@@ -1,24 +1,12 @@
-import { TurnError, type ToolChoice, type ToolDefinition, type TurnRequest } from '@zai2api/turn';
+import type { ToolChoice, ToolDefinition, TurnRequest } from '@zai2api/turn';
 import { allowedTools } from '../../stages/tool-choice.ts';
 import { findRepeatedCalls } from '../../stages/tool-loop.ts';
 import type { PlatformTraits } from './platform-models.ts';
 
-/** As many as one request may name (protocol 10.2). */
-const MAX_TOOLS = 128;
-
 /**
- * The `tools` of a completion: those that may be called, and the site's own web search. Empty when there are none. Throws a TurnError for
- * more than the API takes.
- */
+ * The `tools` of a completion: those that may be called, and the site's own web search. Empty when there are none. */
 export function encodeTools({ tools, toolChoice }: TurnRequest, search: boolean, traits: PlatformTraits): unknown[] {
   const allowed = [...allowedTools(tools, toolChoice).values()];
-  if (allowed.length > MAX_TOOLS) {
-    throw new TurnError('unsupported', `The official API takes ${MAX_TOOLS} tools at most.`, {
-      layer: 'client',
-      param: 'tools',
-      reason: 'unsupported_value',
-    });
-  }
   return [...allowed.map(encodeTool), ...(search && !traits.vision ? [webSearch] : [])];
 }
 

@@ -1,0 +1,114 @@
+import { CircuitState, circuitBreaker, ConsecutiveBreaker, DelegateBackoff, handleWhen } from 'cockatiel';
+import { TurnError } from '@zai2api/turn';
+import { evidenceOf } from '../status/judge-tries.ts';
+
+/** `half-open`: one call is let through to see. */
+export const breakerStates = ['closed', 'open', 'half-open'] as const;
+export type BreakerState = (typeof breakerStates)[number];
+
+/** What is known of a breaker. Times are milliseconds since the epoch. */
+export interface BreakerReading {
+  readonly state: BreakerState;
+  /** When the next probe is let through; only while it is open. */
+  readonly untilMs?: number;
+  /** What opened it; only while it is not closed. */
+  readonly error?: TurnError;
+}
+
+/** Keeps an upstream, or a credential, that fails again and again from being asked, and lets one call through now and then to see. */
+export interface UpstreamBreaker {
+  /** Runs the work, or throws the error that opened the breaker, with the time until the next probe. */
+  run<T>(work: () => Promise<T>): Promise<T>;
+  /** True when `run` would run now. */
+  isPassable(): boolean;
+  read(): BreakerReading;
+}
+
+export interface BreakerOptions {
+  /** So many failures in a row open it. */
+  readonly threshold: number;
+  /** The first wait until a probe; each failed probe doubles it. */
+  readonly firstWaitMs: number;
+  readonly longestWaitMs: number;
+  /** Hears of every change. */
+  readonly onChange?: (reading: BreakerReading) => void;
+}
+
+/**
+ * A closed breaker. Failures are what speaks against the upstream; what is the client's fault or ours counts for nothing, but proves nothing
+ * of a probe either: its breaker stays open. Only one probe runs at a time, and nobody waits for it.
+ */
+export function createUpstreamBreaker(options: BreakerOptions): UpstreamBreaker {
+  const { threshold, firstWaitMs, longestWaitMs, onChange } = options;
+  let untilMs = 0;
+  let lastError: TurnError | undefined;
+
+  const isFailure = (reason: unknown): boolean => {
+    const error = TurnError.from(reason);
+    const evidence = evidenceOf({ result: 'failed', error });
+    if (evidence === 'nothing' && policy.state !== CircuitState.HalfOpen) return false;
+    if (evidence !== 'nothing') lastError = error;
+    return true;
+  };
+  const policy = circuitBreaker(handleWhen(isFailure), {
+    breaker: new ConsecutiveBreaker(threshold),
+    halfOpenAfter: new DelegateBackoff(({ attempt }) => {
+      const waitMs = Math.min(longestWaitMs, firstWaitMs * 2 ** Math.min(attempt - 1, 30));
+      untilMs = Date.now() + waitMs;
+      return waitMs;
+    }),
+  });
+  policy.onStateChange(() => onChange?.(read()));
+
+  function read(): BreakerReading {
+    switch (policy.state) {
+      case CircuitState.Open:
+      case CircuitState.Isolated:
+        return { state: 'open', untilMs, ...(lastError ? { error: lastError } : {}) };
+      case CircuitState.HalfOpen:
+        return { state: 'half-open', ...(lastError ? { error: lastError } : {}) };
+      default:
+        return { state: 'closed' };
+    }
+  }
+
+  function isPassable(): boolean {
+    if (policy.state === CircuitState.Open) return Date.now() >= untilMs;
+    return policy.state === CircuitState.Closed;
+  }
+
+  return {
+    async run(work) {
+      if (!isPassable()) throw refusal(lastError, untilMs);
+      const result = await policy.execute(() => settle(work));
+      if ('refusal' in result) throw result.refusal;
+      return result.value;
+    },
+    isPassable,
+    read,
+  };
+}
+
+/** A refusal that only a well upstream gives counts as an answer. */
+async function settle<T>(work: () => Promise<T>): Promise<{ readonly value: T } | { readonly refusal: TurnError }> {
+  try {
+    return { value: await work() };
+  } catch (reason) {
+    const error = TurnError.from(reason);
+    if (evidenceOf({ result: 'failed', error }) === 'good') return { refusal: error };
+    throw error;
+  }
+}
+
+/** Why nothing is asked: what went wrong last, and when it will be asked again. */
+function refusal(error: TurnError | undefined, untilMs: number): TurnError {
+  const retryAfterSeconds = Math.max(1, Math.ceil((untilMs - Date.now()) / 1000));
+  if (!error)
+    return new TurnError('upstream_failed', 'The upstream is not asked at the moment: it failed again and again.', {
+      layer: 'upstream',
+      retryAfterSeconds,
+    });
+  const { recovery: _recovery, ...details } = error.details;
+  const longer = Math.max(retryAfterSeconds, details.retryAfterSeconds ?? 0);
+  return new TurnError(error.code, error.message, { ...details, retryAfterSeconds: longer });
+}
