@@ -1,5 +1,6 @@
 import type http from 'node:http';
 import {
+  FIRST_REQUEST_GRACE_MS,
   assignRequestId,
   handleErrors,
   logAccess,
@@ -34,7 +35,7 @@ export interface Gateway {
 
 /**
  * Builds the gateway. `backend` answers the served endpoints: over HTTP (`createHttpBackend`), or the translator's own middleware in the
- * same process. From the phase `servers` of the runtime's stop on, new requests are refused.
+ * same process. Shortly after the phase `servers` of the runtime's stop has begun, new requests are refused.
  */
 export function createGateway(options: {
   readonly settings: ResolvedGatewaySettings;
@@ -47,7 +48,8 @@ export function createGateway(options: {
   const metrics = createGatewayMetrics(runtime.registry, () => limiter.waiting());
   let isStopping = false;
   runtime.onStop('servers', 'refuse new requests', () => {
-    isStopping = true;
+    // Not at once: what comes first on a connection was sent before its client could know.
+    setTimeout(() => (isStopping = true), FIRST_REQUEST_GRACE_MS).unref();
     return Promise.resolve();
   });
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { listen, type RunningServer } from './listen.ts';
 
@@ -10,13 +11,27 @@ describe('listen', () => {
   const start = async (handler: http.RequestListener): Promise<RunningServer> =>
     (server = await listen(handler, { host: '127.0.0.1', port: 0 }));
 
-  it('does not wait for a connection that never carried a request', async () => {
+  it('does not wait for long for a connection that never carried a request', async () => {
     const running = await start((_request, response) => response.end());
     const socket = net.connect(running.port, running.host);
     await Promise.all([once(socket, 'connect'), once(running.server, 'connection')]);
     const closed = once(socket.resume(), 'close');
     await Promise.all([running.stop(AbortSignal.timeout(10_000)), closed]);
     expect(running.server.listening).toBe(false);
+  });
+
+  it('answers what comes on a connection that was made before the stop', async () => {
+    const running = await start((_request, response) => response.end('ok'));
+    const socket = net.connect(running.port, running.host);
+    await Promise.all([once(socket, 'connect'), once(running.server, 'connection')]);
+    const stopped = running.stop(AbortSignal.timeout(10_000));
+    while (running.server.listening) await nextTurn();
+    socket.end('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+    let text = '';
+    for await (const chunk of socket) text += String(chunk);
+    await stopped;
+    expect(text).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+    expect(text).toContain('Connection: close');
   });
 
   it('lets a running response finish and closes its connection behind it', async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ConfigError } from '../config/config-error.ts';
 import { answerBrokenRequest } from './answer-broken-request.ts';
 import { closeIfClientIsGone } from './close-if-client-is-gone.ts';
@@ -12,7 +13,10 @@ export interface RunningServer {
   /** The bound port, also when 0 was asked for. */
   readonly port: number;
   readonly server: http.Server;
-  /** Refuses new connections, drops idle ones, waits for running responses, and cuts those that are left at the deadline. */
+  /**
+   * Refuses new connections, drops idle ones, waits for running responses and for the first requests of connections that have just come,
+   * and cuts those that are left at the deadline.
+   */
   stop(deadline: AbortSignal): Promise<void>;
 }
 
@@ -27,6 +31,9 @@ const serverOptions: http.ServerOptions = {
   noDelay: true,
 };
 
+/** How long after a connection came its first request may come, also when the stop has begun: it was sent before anybody could know. */
+export const FIRST_REQUEST_GRACE_MS = 1_000;
+
 /**
  * Listens with the settings that streams behind proxies need. Once `draining` aborts, connections are not kept alive behind their answer.
  * Throws a ConfigError when the address cannot be bound. */
@@ -35,17 +42,20 @@ export async function listen(
   { host, port, draining }: { host: string; port: number; draining?: AbortSignal },
 ): Promise<RunningServer> {
   const running = new Set<http.ServerResponse>();
-  const sockets = new Set<Socket>();
+  /** The connections, with the time when each came; once it has carried a request that is long ago. */
+  const sockets = new Map<Socket, number>();
   let isStopping = false;
 
   /** Node's own notion of idle leaves out connections that never carried a request: preconnects, warm pools, TCP health checks. */
   function closeUnusedSockets(): void {
     const used = new Set([...running].map((response) => response.req.socket));
-    for (const socket of sockets) if (!used.has(socket)) socket.destroySoon();
+    const newSinceMs = performance.now() - FIRST_REQUEST_GRACE_MS;
+    for (const [socket, cameAtMs] of sockets) if (!used.has(socket) && cameAtMs <= newSinceMs) socket.destroySoon();
   }
 
   const server = http.createServer(serverOptions, (request, response) => {
     running.add(response);
+    sockets.set(request.socket, -Infinity);
     // Whoever keeps connections takes the next one to a process that stays.
     if (isStopping || draining?.aborted === true) response.shouldKeepAlive = false;
     onResponseClose(response, () => {
@@ -57,7 +67,7 @@ export async function listen(
   // By itself Node ends the connection, with the answer unsent, when a client only ends its own side (contract 5.7).
   Object.assign(server, { httpAllowHalfOpen: true });
   server.on('connection', (socket) => {
-    sockets.add(socket);
+    sockets.set(socket, performance.now());
     socket.once('close', () => sockets.delete(socket));
     socket.on('end', () => {
       for (const response of running) if (response.req.socket === socket) closeIfClientIsGone(response);
@@ -80,14 +90,18 @@ export async function listen(
     async stop(deadline) {
       if (!server.listening) return;
       isStopping = true;
+      // Right behind the turn of the event loop that takes in connections: those that still wait to be taken in are cut by the close.
+      await nextTurn();
       const closed = once(server, 'close');
       server.close();
       closeUnusedSockets();
+      const graceIsOver = setTimeout(closeUnusedSockets, FIRST_REQUEST_GRACE_MS);
       for (const response of running) if (!response.headersSent) response.shouldKeepAlive = false;
       const cut = (): void => server.closeAllConnections();
       if (deadline.aborted) cut();
       deadline.addEventListener('abort', cut, { once: true });
       await closed;
+      clearTimeout(graceIsOver);
       deadline.removeEventListener('abort', cut);
     },
   };

@@ -322,6 +322,17 @@ describe('forwarding', () => {
     expect((await reader.read()).done).toBe(true);
   });
 
+  it('takes a connection for each request, so that none is sent on one that is being closed', async () => {
+    const seen = new Set<net.Socket>();
+    const { url } = await start((request, response) => {
+      seen.add(request.socket);
+      expect(request.headers.connection).toBe('close');
+      response.end('ok');
+    });
+    for (let turn = 0; turn < 3; turn++) expect(await (await ask(url)).text()).toBe('ok');
+    expect(seen.size).toBe(3);
+  });
+
   it('answers HEAD', async () => {
     const { port } = await start(
       (_request, response) => void response.writeHead(200, { 'content-length': 5 }).end('hello'),

@@ -20,6 +20,9 @@ export interface HttpBackend {
 /** The translator is near: a connection that takes longer will not come. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
+/** A name may stand for several addresses, and some of them for translators that are gone. Node's own 250 ms are short for a busy machine. */
+const NEXT_ADDRESS_AFTER_MS = 1_000;
+
 /** No connection came about, so nothing was sent. */
 const connectFaults: ReadonlySet<unknown> = new Set([
   'ECONNREFUSED',
@@ -45,6 +48,8 @@ export function createHttpBackend({
   const addresses = createTranslatorAddresses(translatorUrls, () => performance.now());
   const agent = new Agent({
     connect: { timeout: CONNECT_TIMEOUT_MS },
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_AFTER_MS,
     // How long an answer may take is the translator's to decide: it has the deadlines of the turn.
     headersTimeout: 0,
     bodyTimeout: 0,
@@ -66,6 +71,8 @@ export function createHttpBackend({
             headers: forwardedRequestHeaders(ctx.headers, ctx.state.requestId),
             body: body && Readable.from(body, { objectMode: false }),
             signal,
+            // A connection for each: a translator that stops closes the ones it has, and a request on its way on one of them would be lost.
+            reset: true,
           }),
         );
       } catch (reason) {
