@@ -121,6 +121,19 @@ describe('handleErrors', () => {
   });
 });
 
+describe('a refusal while the body is still on its way', () => {
+  it('reaches a client that asked for the connection to be closed', async () => {
+    const { port } = await serve(() => {
+      throw new TurnError('invalid_request', 'no', { layer: 'client' });
+    });
+    const socket = net.connect(port, '127.0.0.1');
+    const size = 8 * 1024 * 1024;
+    socket.write(`POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: ${size}\r\n\r\n`);
+    socket.write(Buffer.alloc(size));
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 400 [^]*"code":"invalid_request"/);
+  });
+});
+
 describe('logAccess', () => {
   it('writes path without query, status, bytes and ids once', async () => {
     const { url, line, lines } = await serve((ctx) => void (ctx.body = 'hello'));

@@ -79,7 +79,7 @@ export function handleErrors({ encodeError, logger, onError }: HandleErrorsOptio
 }
 
 function isClosing(ctx: ParameterizedContext<RequestState>): boolean {
-  return ctx.res.getHeader('connection') === 'close';
+  return ctx.res.getHeader('connection') === 'close' || !ctx.res.shouldKeepAlive;
 }
 
 function toTurnError(reason: unknown): TurnError {

@@ -48,6 +48,10 @@ export function createHttpBackend({
   const addresses = createTranslatorAddresses(translatorUrls, () => performance.now());
   const agent = new Agent({
     connect: { timeout: CONNECT_TIMEOUT_MS },
+    // A connection for each request: one that stops closes those it has, and a request on its way on one of them would be lost. By our own
+    // hand, by taking every time that a translator offers to keep it as none: told to close, it would cut bodies that it did not read.
+    keepAliveTimeout: 1,
+    keepAliveTimeoutThreshold: Number.MAX_SAFE_INTEGER,
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_AFTER_MS,
     // How long an answer may take is the translator's to decide: it has the deadlines of the turn.
@@ -71,8 +75,6 @@ export function createHttpBackend({
             headers: forwardedRequestHeaders(ctx.headers, ctx.state.requestId),
             body: body && Readable.from(body, { objectMode: false }),
             signal,
-            // A connection for each: a translator that stops closes the ones it has, and a request on its way on one of them would be lost.
-            reset: true,
           }),
         );
       } catch (reason) {
