@@ -43,7 +43,7 @@ await runMain(async () => {
 
   await runtime.run(async () => {
     // A store that is shared is connected to before the first request comes; one that is away holds up the start for a command's time.
-    await credentials.counts().catch(() => undefined);
+    await credentials?.counts().catch(() => undefined);
     const server = await listen((request, response) => void handler(request, response), {
       host: settings.ZAI_TRANSLATOR_HOST,
       port: settings.ZAI_TRANSLATOR_PORT,
