@@ -126,6 +126,19 @@ describe('a trace over gateway, chat-translator, Redis and upstream', () => {
     );
   });
 
+  it('does not call it a failure when an answer is ended at its limit', async () => {
+    const traceId = newTraceId();
+    const request = { ...tracedBy(traceId), body: { stream: true, max_tokens: 2 } };
+    await (await postChat(scene.url, scenario('slow frames=20 delay=25'), request)).text();
+    const spans = await spansOf(traceId);
+    const chat = await scene.collector.find(
+      'the upstream call',
+      ({ traceId: id, name }) => id === traceId && name === 'chat glm-4.7',
+    );
+    for (const span of [chat, ...spans({ kind: 'SERVER' })]) expect(span).toMatchObject({ isError: false });
+    expect(chat.attributes).not.toHaveProperty('error.type');
+  });
+
   it('begins here where the caller’s traceparent is broken', async () => {
     const broken = '00-0000000000000000000000000000000z-00f067aa0ba902b7-01';
     const request = { headers: { ...authorized.headers, traceparent: broken, 'x-client-request-id': 'broken-parent' } };
