@@ -14,8 +14,8 @@ import { reportExportFaults } from './report-export-faults.ts';
 
 /**
  * Starts the SDK, which reads the standard `OTEL_*` variables itself: exporter, endpoint, headers, sampler, batch. Traces only; metrics are
- * Prometheus, logs are lines. Exceptions with
- * their stacks stay out of the spans, which name types and network faults: the log has the rest, with the trace's id.
+ * Prometheus, logs are lines. Exceptions and their stacks stay out of the spans, which name types and network faults: the log has the rest,
+ * with the trace's id.
  */
 export function startTracing(env: Readonly<Record<string, string | undefined>>): void {
   const { name, version } = readService(process.argv[1]);
