@@ -4,7 +4,11 @@ import { describe, expect, it } from '@jest/globals';
 import { createMemoryCredentialStore } from '@zai2api/credentials';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { parse } from 'yaml';
-import { createTranslatorMetrics, observeCredentialWaiters } from '../../services/chat-translator/src/metrics.ts';
+import {
+  createTranslatorMetrics,
+  observeBodyBytes,
+  observeCredentialWaiters,
+} from '../../services/chat-translator/src/metrics.ts';
 import { registerStatusMetrics } from '../../services/chat-translator/src/status/upstream-status.ts';
 import { createGatewayMetrics } from '../../services/gateway/src/metrics.ts';
 import { createRefresherMetrics } from '../../services/token-refresher/src/metrics.ts';
@@ -34,6 +38,7 @@ const services: Readonly<Record<string, readonly Metric[]>> = {
   gateway: metricsOf((registry) => createGatewayMetrics(registry, () => 0)),
   'chat-translator': metricsOf((registry) => {
     createTranslatorMetrics(registry);
+    observeBodyBytes(registry, () => 0);
     observeCredentialWaiters(registry, store);
     registerStatusMetrics(registry, []);
   }),

@@ -11,9 +11,11 @@ import { nameServerSpan, type EncodedAnswer, type RequestState, type Runtime } f
 import { TurnError } from '@zai2api/turn';
 import type { Middleware, ParameterizedContext } from 'koa';
 import { Agent } from 'undici';
+import { createBodyBudget } from './body/body-budget.ts';
+import { createBodyReader } from './body/body-reader.ts';
 import type { TranslatorSettings } from './config.ts';
 import { estimateTokens } from './estimate-tokens.ts';
-import { createTranslatorMetrics, observeCredentialWaiters } from './metrics.ts';
+import { createTranslatorMetrics, observeBodyBytes, observeCredentialWaiters } from './metrics.ts';
 import { createMediaFetcher, type MediaGuardOptions } from './media/fetch-media.ts';
 import { createAttachmentReader } from './media/read-attachments.ts';
 import { createModelDirectory } from './models/model-directory.ts';
@@ -47,6 +49,8 @@ export interface ChatTranslatorOptions {
   readonly checksEvents: boolean;
 }
 
+/** How long a request waits for the memory of its body. Large bodies are read and sent on within a second or two. */
+const BODY_WAIT_MS = 5_000;
 const modelPath = /^\/v1\/models(?:\/(.+))?$/;
 /** What the web upstream cannot do; vectors and pictures are never made up (contract 4.2). */
 const platformPaths: ReadonlySet<string> = new Set(['/v1/embeddings', '/v1/images/generations']);
@@ -63,6 +67,8 @@ export function createChatTranslator({
   const { logger } = runtime;
   const metrics = createTranslatorMetrics(runtime.registry);
   if (credentials) observeCredentialWaiters(runtime.registry, credentials);
+  const bodyBudget = createBodyBudget({ limit: settings.ZAI_MAX_BODIES_BYTES, waitMs: BODY_WAIT_MS });
+  observeBodyBytes(runtime.registry, () => bodyBudget.claimed());
   const context: CodecContext = {
     now: () => Date.now(),
     newId: () => randomUUID().replaceAll('-', ''),
@@ -100,6 +106,7 @@ export function createChatTranslator({
       ...createTextSeal(settings.ZAI_SEAL_SECRET?.reveal()),
     },
     settings,
+    bodies: createBodyReader({ maxBytes: settings.ZAI_MAX_BODY_BYTES, budget: bodyBudget }),
     catalog: directory,
     readAttachments,
     checkSchema,

@@ -169,7 +169,12 @@ export const translatorSettings = {
   ZAI_MAX_BODY_BYTES: setting.integer({
     default: 33_554_432,
     min: 1024,
-    description: 'Largest request body, in bytes.',
+    description: 'Largest request body, in bytes, without its compression.',
+  }),
+  ZAI_MAX_BODIES_BYTES: setting.integer({
+    default: 67_108_864,
+    min: 1024,
+    description: 'Bytes of all request bodies that are read and passed on at the same time; more wait, then get 503.',
   }),
 };
 

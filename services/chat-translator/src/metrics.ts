@@ -171,3 +171,15 @@ export function observeCredentialWaiters(registry: Registry, store: Pick<Credent
     },
   });
 }
+
+/** Registers the bytes of request bodies that are in memory, asked for at each scrape. */
+export function observeBodyBytes(registry: Registry, bytes: () => number): void {
+  new Gauge({
+    name: 'zai_translator_request_body_bytes',
+    help: 'Bytes of the request bodies that are read and passed on now.',
+    registers: [registry],
+    collect() {
+      this.set(bytes());
+    },
+  });
+}

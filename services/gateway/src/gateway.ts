@@ -74,9 +74,10 @@ export function createGateway(options: {
     authenticate(settings.keys),
     requireRoute(),
     limitBody(settings.maxBodyBytes),
-    dropStalledBody(),
     // Last: only what will run waits for a slot.
     limitConcurrency(limiter, metrics),
+    // Who waits for a slot is not read, and does not stall.
+    dropStalledBody(),
     backend as Middleware<GatewayState>,
     (ctx) => {
       throw new TurnError('not_found', `Invalid URL (${ctx.method} ${ctx.path})`, { layer: 'client' });

@@ -16,6 +16,8 @@ import { TurnError, type TurnEvent } from '@zai2api/turn';
 import Koa from 'koa';
 import { Registry } from 'prom-client';
 import { translatorSettings } from '../config.ts';
+import { createBodyBudget } from '../body/body-budget.ts';
+import { createBodyReader } from '../body/body-reader.ts';
 import { createTranslatorMetrics, type TranslatorMetrics } from '../metrics.ts';
 import type { UpstreamDriver } from '../upstream-driver.ts';
 import { createModelCatalog } from '../models/model-catalog.ts';
@@ -130,6 +132,7 @@ describe('answerTurn', () => {
           { ...translatorSettings, ...webUpstreamSettings },
           { ZAI_FIRST_BYTE_GRACE: graceSeconds, ZAI_SSE_HEARTBEAT_SECONDS: '0' },
         ),
+        bodies: createBodyReader({ maxBytes: 10_000, budget: createBodyBudget({ limit: 10_000, waitMs: 0 }) }),
         catalog: {
           resolve: async (name) => ({
             routes: [{ upstream: 'fake', model: resolveModel(builtInModels, name)!.model }],

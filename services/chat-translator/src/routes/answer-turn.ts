@@ -5,13 +5,14 @@ import type { ParameterizedContext } from 'koa';
 import { estimateInput } from '../answer/estimate-input.ts';
 import { createEventStreamResponse } from '../answer/send-stream.ts';
 import { within } from '../answer/within.ts';
-import { readJsonBody } from '../read-json-body.ts';
+import type { BodyReader } from '../body/body-reader.ts';
 import { prepareTurn, type PreparedTurn, type PrepareTurnOptions } from '../turn/prepare-turn.ts';
 import { asksForNothing, runEmptyTurn } from '../turn/run-empty-turn.ts';
 import { runTurn, type OpenedTurn, type RunTurnOptions } from '../turn/run-turn.ts';
 
 export interface AnswerTurnOptions extends PrepareTurnOptions, RunTurnOptions {
   readonly clientContext: ClientCodecContext;
+  readonly bodies: BodyReader;
 }
 
 /** One client request from its body to the last byte of its answer: streamed or whole, in the words of `dialect`. */
@@ -40,6 +41,8 @@ export async function answerTurn(
     ? runEmptyTurn(turn, { ...options.clientContext, countTokens: options.countTokens })
     : runTurn(turn, signal, { ...options, origin, onError: failed });
   onResponseClose(ctx.res, () => running.close(endedIn));
+  const forgetBody = (): void => options.bodies.forget(ctx);
+  running.opened.then(forgetBody, forgetBody);
   try {
     if (form.stream) {
       const countInput = (): number => estimateInput(turn.request, options.countTokens);
@@ -90,7 +93,7 @@ async function readTurn(
   signal: AbortSignal,
   options: AnswerTurnOptions,
 ): Promise<Omit<DecodedRequest, 'request' | 'warnings'> & { readonly turn: PreparedTurn }> {
-  const body = await readJsonBody(ctx, options.settings.ZAI_MAX_BODY_BYTES);
+  const body = await options.bodies.readJson(ctx);
   const { request, warnings, ...form } = dialect.decodeRequest(body, options.clientContext);
   const turn = await prepareTurn({ request, warnings, stream: form.stream }, signal, options);
   return { ...form, turn };

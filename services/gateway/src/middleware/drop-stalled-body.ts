@@ -2,20 +2,27 @@ import { onResponseClose } from '@zai2api/runtime';
 import type { Middleware } from 'koa';
 import type { GatewayState } from '../gateway-state.ts';
 
-/** Above the longest wait for a slot, during which nobody reads the body. */
+/** Longer than networks hang, and shorter than anybody wants to lose a slot to a client that is gone. */
 const MAX_BODY_SILENCE_MS = 30_000;
+/** How often the silence is looked at while it lasts. */
+const LOOKS = 4;
 
-/** Closes connections whose body has stopped coming: each of them would hold a slot until the server's own, much longer, limit. */
+/**
+ * Closes connections whose body has stopped coming: each of them would hold its slot until the server's own, much longer, limit. To stand
+ * where the body is read at once: while nobody reads it, it does not come either.
+ */
 export function dropStalledBody(maxSilenceMs = MAX_BODY_SILENCE_MS): Middleware<GatewayState> {
   return (ctx, next) => {
     const { req: request, res: response } = ctx;
     if (request.complete) return next();
     let bytesRead = request.socket.bytesRead;
+    let silentLooks = 0;
     const watch = setInterval(() => {
-      if (request.complete) clearInterval(watch);
-      else if (request.socket.bytesRead === bytesRead) request.destroy();
+      silentLooks = request.socket.bytesRead === bytesRead ? silentLooks + 1 : 0;
       bytesRead = request.socket.bytesRead;
-    }, maxSilenceMs);
+      if (request.complete) clearInterval(watch);
+      else if (silentLooks >= LOOKS) request.destroy();
+    }, maxSilenceMs / LOOKS);
     watch.unref();
     onResponseClose(response, () => clearInterval(watch));
     return next();

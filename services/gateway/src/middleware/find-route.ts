@@ -1,7 +1,7 @@
-import { isAnthropicAlias } from '@zai2api/dialects';
-import type { Middleware, ParameterizedContext } from 'koa';
+import { speaksAnthropic } from '@zai2api/dialects';
+import type { Middleware } from 'koa';
 import type { GatewayState } from '../gateway-state.ts';
-import { matchRoute, type RouteMatch } from '../match-route.ts';
+import { matchRoute } from '../match-route.ts';
 
 /** What clients of the Anthropic API say of themselves; the oldest version that they still send. */
 const anthropicVersion = '2023-06-01';
@@ -15,16 +15,8 @@ export function findRoute(): Middleware<GatewayState> {
   return (ctx, next) => {
     const match = matchRoute(ctx.method, ctx.path);
     ctx.state.match = match;
-    if (speaksAnthropic(ctx, match)) ctx.req.headers['anthropic-version'] ??= anthropicVersion;
+    if (speaksAnthropic(ctx.path, ctx.req.headers)) ctx.req.headers['anthropic-version'] ??= anthropicVersion;
     if (match.kind === 'route' && match.path !== ctx.path) ctx.path = match.path;
     return next();
   };
-}
-
-/** (contract 4.1) */
-function speaksAnthropic(ctx: ParameterizedContext<GatewayState>, match: RouteMatch): boolean {
-  if (isAnthropicAlias(ctx.path)) return true;
-  const { headers } = ctx.req;
-  const isModelRoute = match.kind === 'route' && match.path.startsWith('/v1/models');
-  return isModelRoute && headers['x-api-key'] !== undefined && headers.authorization === undefined;
 }

@@ -1,19 +1,31 @@
-/** How deep objects and arrays stand in one another in a JSON text. Linear, and without a stack of its own to overflow. */
-export function jsonDepth(text: string): number {
+/** How large a JSON text is to those who walk through its value. */
+export interface JsonMeasures {
+  /** How deep objects and arrays stand in one another. */
+  readonly depth: number;
+  /** Objects, arrays, their members and elements; exact to a factor of two. */
+  readonly values: number;
+}
+
+/** Measures a JSON text without parsing it. Linear, and without a stack of its own to overflow. */
+export function measureJson(text: string): JsonMeasures {
   let depth = 0;
   let deepest = 0;
+  let values = 1;
   for (let at = 0; at < text.length; at++) {
     const character = text.charCodeAt(at);
     if (character === 0x22) {
       at = endOfString(text, at);
+    } else if (character === 0x2c) {
+      values += 1;
     } else if (character === 0x7b || character === 0x5b) {
+      values += 1;
       depth += 1;
       deepest = Math.max(deepest, depth);
     } else if (character === 0x7d || character === 0x5d) {
       depth -= 1;
     }
   }
-  return deepest;
+  return { depth: deepest, values };
 }
 
 /** The place of the closing quote of the string that begins at `start`. */
