@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { askWhole, postChat, type ErrorBody } from '../support/chat-client.ts';
+import { errorBodySchema, modelSchema } from '../support/message-schemas.ts';
 import { startStack, type Stack } from '../support/start-stack.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -183,5 +184,73 @@ describe('a name', () => {
       param: 'model',
     });
     expect(stack.upstream.log.some(({ path }) => path === '/api/v2/chat/completions')).toBe(false);
+  });
+});
+
+describe('H01, H02: for clients of the Anthropic API', () => {
+  const version = { 'anthropic-version': '2023-06-01' };
+  const deciding = ['anthropic-version', 'x-api-key', 'authorization'];
+
+  interface Page {
+    readonly data: readonly { readonly id: string }[];
+    readonly has_more: boolean;
+    readonly first_id: string | null;
+    readonly last_id: string | null;
+  }
+  const readPage = async (response: Response): Promise<Page> => {
+    expect(response.status).toBe(200);
+    const page = (await response.json()) as Page;
+    for (const model of page.data) modelSchema.parse(model);
+    return page;
+  };
+
+  it.each<[string, string, Record<string, string>]>([
+    ['their version', '/v1/models', { ...version, authorization: 'Bearer sk-k' }],
+    ['their way to bring a key', '/v1/models', { 'x-api-key': 'sk-k' }],
+    ['their base path', '/anthropic/v1/models', { authorization: 'Bearer sk-k' }],
+  ])('speaks their API when it is told by %s', async (_what, path, headers) => {
+    await using stack = await startStack({ env: { ZAI_API_KEY: 'sk-k' } });
+    const response = await fetch(`${stack.url}${path}?limit=1000`, { headers });
+    const vary = response.headers.get('vary')?.toLowerCase() ?? '';
+    for (const header of deciding) expect(vary).toContain(header);
+    const { data, ...page } = await readPage(response);
+    const ids = data.map(({ id }) => id);
+    expect(ids).toEqual(expect.arrayContaining(['glm-4.7', 'glm-4.7-thinking', 'claude-glm-4.7']));
+    expect(page).toEqual({ has_more: false, first_id: ids[0], last_id: ids.at(-1) });
+    const one = await fetch(`${stack.url}${path}/glm-4.7`, { headers });
+    expect(modelSchema.parse(await one.json())).toMatchObject({ id: 'glm-4.7', max_input_tokens: 200_000 });
+    const none = await fetch(`${stack.url}${path}/nothing%2Flike-it`, { headers });
+    expect(none.status).toBe(404);
+    expect(errorBodySchema.parse(await none.json()).error.type).toBe('not_found_error');
+  });
+
+  it('speaks the API of OpenAI to all others, and varies all the same', async () => {
+    await using stack = await startStack({ env: { ZAI_API_KEY: 'sk-k' } });
+    const headers = { authorization: 'Bearer sk-k', 'x-api-key': 'sk-k' };
+    const response = await fetch(`${stack.url}/v1/models`, { headers });
+    const vary = response.headers.get('vary')?.toLowerCase() ?? '';
+    for (const header of deciding) expect(vary).toContain(header);
+    const { object, data } = (await response.json()) as { object: string; data: readonly ListedModel[] };
+    expect(object).toBe('list');
+    expect(data.some(({ id }) => id.startsWith('claude-'))).toBe(false);
+  });
+
+  it('is a list of pages, forwards and back', async () => {
+    await using stack = await startStack();
+    const ask = async (query: string): Promise<Page> =>
+      readPage(await fetch(`${stack.url}/v1/models?${query}`, { headers: version }));
+    const all = (await ask('limit=1000')).data.map(({ id }) => id);
+    const first = await ask('');
+    expect(first.data.map(({ id }) => id)).toEqual(all.slice(0, 20));
+    expect(first.has_more).toBe(true);
+    const second = await ask(`after_id=${first.last_id}&limit=3`);
+    expect(second.data.map(({ id }) => id)).toEqual(all.slice(20, 23));
+    const back = await ask(`before_id=${second.first_id}&limit=5`);
+    expect(back.data.map(({ id }) => id)).toEqual(all.slice(15, 20));
+    for (const limit of ['0', '1001', 'x', '1.5']) {
+      const refused = await fetch(`${stack.url}/v1/models?limit=${limit}`, { headers: version });
+      expect(refused.status).toBe(400);
+      expect(errorBodySchema.parse(await refused.json()).error.message).toContain('limit');
+    }
   });
 });

@@ -1,5 +1,11 @@
 export { anthropicMessages } from './client/anthropic-messages/index.ts';
+export { listClaudeNames, withoutClaude } from './client/anthropic-messages/claude-names.ts';
 export { decodeAnthropicCountRequest } from './client/anthropic-messages/decode-request.ts';
+export {
+  encodeAnthropicModel,
+  encodeAnthropicModelPage,
+  type PageWish,
+} from './client/anthropic-messages/encode-models.ts';
 export { clientDialectForPath, errorDialectForPath, speaksAnthropic } from './client/by-path.ts';
 export { canonicalPath, cleanPath, isAnthropicAlias } from './client/canonical-path.ts';
 export type {
@@ -28,6 +34,7 @@ export {
   type ResolvedModel,
   type UpstreamModel,
 } from './models.ts';
+export { contextTokensOf } from './model-context.ts';
 export { createReasoningStage, type EventStage } from './render-reasoning.ts';
 export { createSseDecoder, type SseDecoder, type SseFrame } from './sse/decode-sse.ts';
 export { createUsageEstimate, type UsageEstimate } from './stages/estimate-usage.ts';

@@ -20,6 +20,7 @@ import { createMediaFetcher, type MediaGuardOptions } from './media/fetch-media.
 import { createAttachmentReader } from './media/read-attachments.ts';
 import { createModelDirectory } from './models/model-directory.ts';
 import { answerTurn } from './routes/answer-turn.ts';
+import { countRequestTokens } from './routes/count-tokens.ts';
 import { listModels, showModel } from './routes/list-models.ts';
 import { showStatus } from './routes/show-status.ts';
 import { createTextSeal } from './seal-text.ts';
@@ -147,6 +148,11 @@ export function createChatTranslator({
         return;
       }
       const path = canonicalPath(ctx.path);
+      if (path === '/v1/messages/count_tokens') {
+        if (ctx.method !== 'POST') throw wrongMethod(ctx, 'POST');
+        await countRequestTokens(ctx, turnOptions);
+        return;
+      }
       if (path === '/v1/status') {
         if (!isReading(ctx)) throw wrongMethod(ctx, 'GET, HEAD');
         await showStatus(ctx, { upstreams, directory, now: context.now });

@@ -42,11 +42,13 @@ export function decodeMessages(
   const content = createContentDecoder(ignored, (name) => toolChanges.push({ type: 'show', name }));
   const system = decodeSystem(wire.system, ignored);
 
-  function decodeMessage(message: WireMessage, path: string): TurnMessage[] {
+  function decodeMessage(message: WireMessage, path: string, isCleared: boolean): TurnMessage[] {
     ignored.addUnknown(message, messageSchema.shape, 'messages[].');
     switch (message.role) {
-      case 'system':
-        return [{ role: 'system', text: decodeInstructions(message, path) }];
+      case 'system': {
+        const text = decodeInstructions(message, path);
+        return text === '' || isCleared ? [] : [{ role: 'system', text }];
+      }
       case 'user':
         return decodeUser(required(message.content, `${path}.content`), `${path}.content`, content);
       case 'assistant':
@@ -103,7 +105,11 @@ export function decodeMessages(
     };
   }
 
-  const messages = wire.messages.flatMap((message, index) => decodeMessage(message, `messages[${index}]`));
+  const lastUser = wire.messages.findLastIndex(({ role }) => role === 'user');
+  const messages = wire.messages.flatMap((message, index) =>
+    // What was said for one turn alone is said no more once another one began.
+    decodeMessage(message, `messages[${index}]`, message.clear_at === 'next_user_message' && index < lastUser),
+  );
   return { messages: [...system, ...messages], toolChanges };
 }
 

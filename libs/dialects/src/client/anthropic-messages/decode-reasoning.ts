@@ -13,18 +13,20 @@ export type ThinkingDisplay = 'shown' | 'omitted';
 
 /**
  * The thinking switch (contract 3.2, 3.4). Without one this API does not think, unless the model's name asks for it, and then nobody sees
- * it; `adaptive` and `between_tools` leave the choice to the model. An effort by name wins over a budget.
+ * it; `adaptive` and `between_tools` leave the choice to the model. An effort by name wins over a budget, that of the turn over that of the
+ * request.
  */
 export function decodeReasoning(
-  { thinking, output_config: config }: WireConversation,
+  { thinking, output_config: config, messages }: WireConversation,
   ignored: IgnoredFields,
 ): TurnRequest['reasoning'] & { readonly display: ThinkingDisplay } {
   if (thinking) ignored.addUnknown(thinking, thinkingSchema.shape, 'thinking.');
   if (config) ignored.addUnknown(config, outputConfigSchema.shape, 'output_config.');
   const type = thinking?.type ?? 'disabled';
   const isOff = type === 'disabled';
-  const named = reasoningEfforts.find((effort) => effort === config?.effort);
-  if (config?.effort !== undefined && (named === undefined || isOff)) ignored.add('output_config.effort');
+  const wanted = effortOfTurn(messages) ?? config?.effort;
+  const named = reasoningEfforts.find((effort) => effort === wanted);
+  if (wanted !== undefined && (named === undefined || isOff)) ignored.add('output_config.effort');
   return {
     enabled: type === 'enabled' ? true : thinking && isOff ? false : undefined,
     byDefault: thinking ? undefined : false,
@@ -32,6 +34,12 @@ export function decodeReasoning(
     visible: !isOff,
     display: thinking?.display === 'omitted' ? 'omitted' : 'shown',
   };
+}
+
+/** What instructions behind the last words of the user say. */
+function effortOfTurn(messages: WireConversation['messages']): string | undefined {
+  const lastUser = messages.findLastIndex(({ role }) => role === 'user');
+  return messages.slice(lastUser + 1).findLast((message) => message.output_config?.effort)?.output_config?.effort;
 }
 
 function effortOf(budget: number | undefined): ReasoningEffort | undefined {

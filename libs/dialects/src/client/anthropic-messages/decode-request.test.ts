@@ -209,6 +209,29 @@ describe('tools', () => {
   });
 });
 
+describe('instructions on the way', () => {
+  const system = (fields: object) => ({ role: 'system', ...fields });
+  const passing = system({ content: 'For now.', clear_at: 'next_user_message' });
+
+  it('M11: keep their place, and some are gone with their turn', () => {
+    const lasting = system({ content: [{ type: 'text', text: 'For ever.' }] });
+    const textsOf = (...messages: object[]) => decode({ messages }).request.messages.map(({ text }) => text);
+    expect(textsOf(user('1'), passing, lasting)).toEqual(['1', 'For now.', 'For ever.']);
+    expect(textsOf(user('1'), passing, lasting, user('2'))).toEqual(['1', 'For ever.', '2']);
+    expect(textsOf(user('1'), system({ output_config: { effort: 'low' } }))).toEqual(['1']);
+  });
+
+  it('say how hard their turn is to be', () => {
+    const effortOf = (...messages: object[]) =>
+      decode({ messages, thinking: { type: 'adaptive' }, output_config: { effort: 'medium' } }).request.reasoning
+        .effort;
+    const hard = system({ content: 'x', output_config: { effort: 'max' } });
+    expect(effortOf(user('1'), passing)).toBe('medium');
+    expect(effortOf(user('1'), hard, passing)).toBe('max');
+    expect(effortOf(user('1'), hard, user('2'))).toBe('medium');
+  });
+});
+
 describe('messages', () => {
   it('keep the order of results and words', () => {
     const content = [

@@ -39,19 +39,24 @@ describe('encodeAnthropicError', () => {
     });
   });
 
-  it('says where it began and how it is called, and when to come back on 429 and 529', () => {
+  it('says where it began, and when to come back on 429 and 529', () => {
     for (const code of errorCodes) {
       const { status, headers } = encode(code, { layer: 'pool' });
-      expect(headers).toMatchObject({ 'x-error-layer': 'pool', 'x-error-code': code });
+      expect(headers['x-error-layer']).toBe('pool');
       if (status === 429 || status === 529) expect(headers['retry-after']).toMatch(/^[1-9]\d*$/);
     }
-    expect(encode('upstream_failed', { reason: 'invalid_tool_call' }).headers).toMatchObject({
-      'x-error-code': 'invalid_tool_call',
-      'x-should-retry': 'false',
-    });
     expect(encode('rate_limited', { retryAfterSeconds: 1.2 }).headers).toMatchObject({
       'retry-after': '2',
       'retry-after-ms': '1200',
+    });
+  });
+
+  it('has the code of the other dialects in a header', () => {
+    expect(encode('upstream_challenged').headers['x-error-code']).toBe('upstream_challenge');
+    expect(encode('not_found').headers['x-error-code']).toBeUndefined();
+    expect(encode('upstream_failed', { reason: 'invalid_tool_call' }).headers).toMatchObject({
+      'x-error-code': 'invalid_tool_call',
+      'x-should-retry': 'false',
     });
   });
 

@@ -1,6 +1,7 @@
 import type { ErrorCode, TurnError } from '@zai2api/turn';
 import type { EncodedError, ErrorContext } from '../client-dialect.ts';
 import { encodeErrorHeaders } from '../encode-error-headers.ts';
+import { encodeOpenAiErrorBody } from '../encode-openai-error.ts';
 
 /** The types that official clients know. */
 type AnthropicErrorType =
@@ -57,14 +58,14 @@ const reasonRows: ReadonlyMap<string, ErrorRow> = new Map([
 ]);
 
 /**
- * Status, headers and body of a failure (contract 3.6, 5.1). The body has no room for a finer code: the header `x-error-code` has it, and
- * the message names the field.
+ * Status, headers and body of a failure (contract 3.6, 5.1). The body has no room for the code that failures have in other dialects: the
+ * header `x-error-code` has it where there is one, and the message names the field.
  */
 export function encodeAnthropicError(error: TurnError, { requestId }: ErrorContext = {}): EncodedError {
-  const headers = encodeErrorHeaders(error);
+  const { code } = encodeOpenAiErrorBody(error).error;
   return {
     status: rowOf(error).status,
-    headers: { ...headers, 'x-error-code': error.details.reason ?? error.code },
+    headers: { ...encodeErrorHeaders(error), ...(code !== null && { 'x-error-code': code }) },
     body: { ...encodeBody(error), request_id: requestId ?? null },
   };
 }

@@ -81,14 +81,6 @@ export const toolChangeSchema = z.looseObject({
   tool: z.looseObject({ type: z.string(), name: optional(z.string()), definition: optional(toolSchema) }),
 });
 
-/** One message. */
-export const messageSchema = z.looseObject({
-  role: z.enum(['user', 'assistant', 'system']),
-  content: optional(content),
-});
-/** One checked message. */
-export type WireMessage = z.output<typeof messageSchema>;
-
 /** `thinking`. */
 export const thinkingSchema = z.looseObject({
   type: z.string(),
@@ -105,6 +97,16 @@ export const toolChoiceSchema = z.looseObject({
   name: optional(z.string()),
   disable_parallel_tool_use: optional(z.boolean()),
 });
+
+/** One message. The last two fields are for instructions on the way: how long they count, and how hard the turn behind them is to be. */
+export const messageSchema = z.looseObject({
+  role: z.enum(['user', 'assistant', 'system']),
+  content: optional(content),
+  clear_at: optional(z.string()),
+  output_config: optional(outputConfigSchema),
+});
+/** One checked message. */
+export type WireMessage = z.output<typeof messageSchema>;
 
 const conversation = {
   model: optional(z.string()),
