@@ -212,6 +212,32 @@ describe('POST /v1/messages', () => {
     expect(completions(stack)).toHaveLength(before);
   });
 
+  it.each([
+    ['claude-opus-5-5', 'glm-4.7'],
+    ['claude-haiku-4-5-20251001', 'glm-4.7'],
+    ['claude-glm-5', 'glm-5'],
+    ['Claude-GLM-5-thinking', 'glm-5'],
+  ])('M23: answers as %s by %s', async (model, upstreamModel) => {
+    expect(await askMessage(stack.url, 'hi', { model })).toMatchObject({ model });
+    const [start] = await askMessageEvents(stack.url, 'hi', { model });
+    expect(start).toMatchObject({ message: { model } });
+    expect(completions(stack).at(-1)?.body).toMatchObject({ model: upstreamModel });
+  });
+
+  it('M23: maps families as it is configured', async () => {
+    await using mapped = await startStack({
+      env: { ZAI_MODEL_ALIASES: 'claude-*opus*=glm-5.2,claude-*haiku*=glm-5-turbo', ZAI_MODEL_NAME: 'glm-5' },
+    });
+    for (const [model, upstreamModel] of [
+      ['claude-opus-5-5', 'glm-5.2'],
+      ['claude-haiku-5-5', 'GLM-5-Turbo'],
+      ['claude-sonnet-5', 'glm-5'],
+    ]) {
+      expect(await askMessage(mapped.url, 'hi', { model })).toMatchObject({ model });
+      expect(completions(mapped).at(-1)?.body).toMatchObject({ model: upstreamModel });
+    }
+  });
+
   it.each(['/messages', '/v1/v1/messages', '/anthropic/v1/messages', '/api/anthropic/v1/messages', '/v1/messages/'])(
     'H19: is at %s, too',
     async (path) => {

@@ -219,6 +219,8 @@ describe('H01, H02: for clients of the Anthropic API', () => {
     expect(page).toEqual({ has_more: false, first_id: ids[0], last_id: ids.at(-1) });
     const one = await fetch(`${stack.url}${path}/glm-4.7`, { headers });
     expect(modelSchema.parse(await one.json())).toMatchObject({ id: 'glm-4.7', max_input_tokens: 200_000 });
+    const alias = await fetch(`${stack.url}${path}/claude-glm-4.7`, { headers });
+    expect(modelSchema.parse(await alias.json())).toMatchObject({ id: 'claude-glm-4.7', display_name: 'GLM-4.7' });
     const none = await fetch(`${stack.url}${path}/nothing%2Flike-it`, { headers });
     expect(none.status).toBe(404);
     expect(errorBodySchema.parse(await none.json()).error.type).toBe('not_found_error');

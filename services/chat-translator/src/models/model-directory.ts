@@ -1,4 +1,4 @@
-import type { ModelSwitches, ResolvedModel, UpstreamModel } from '@zai2api/dialects';
+import { withoutClaude, type ModelSwitches, type ResolvedModel, type UpstreamModel } from '@zai2api/dialects';
 import { TurnError } from '@zai2api/turn';
 import type { CatalogSource, ModelCatalog } from './model-catalog.ts';
 import { applyRules, splitUpstream, type ModelRule } from './model-names.ts';
@@ -60,7 +60,10 @@ export function createModelDirectory(options: ModelDirectoryOptions): ModelDirec
       if (end === undefined) break;
       [head, tail] = [head.slice(0, -end.length), end + tail];
     }
-    return /^claude-/i.test(name) ? join(defaultModel, upstream) : join(name, upstream);
+    const behind = withoutClaude(name);
+    if (behind === undefined) return join(name, upstream);
+    // The list offers each model by such a name, too; all others are Anthropic's own.
+    return join(upstreams.some(({ catalog }) => catalog.known(behind)) ? behind : defaultModel, upstream);
   }
 
   const join = (name: string, upstream: string | undefined): string =>

@@ -42,7 +42,7 @@ export async function listModels(
   }
 }
 
-/** `GET /v1/models/{id}`: a listed id, in any case. Throws `model_not_found`. */
+/** `GET /v1/models/{id}`: a listed id, in any case, also by its Claude name. Throws `model_not_found`. */
 export async function showModel(
   ctx: ParameterizedContext<RequestState>,
   id: string,
@@ -53,7 +53,7 @@ export async function showModel(
   const wanted = id.toLowerCase();
   // Hidden models answer when they are asked for, so they are shown when they are asked for.
   const all = expandModels(models.map((model) => ({ ...model, hidden: false })));
-  const model = all.find((candidate) => candidate.id.toLowerCase() === wanted);
+  const model = [...all, ...listClaudeNames(all)].find((candidate) => candidate.id.toLowerCase() === wanted);
   if (!model) {
     throw new TurnError('model_not_found', `The model ${JSON.stringify(id.slice(0, 100))} does not exist.`, {
       layer: 'client',
