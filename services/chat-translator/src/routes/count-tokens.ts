@@ -2,10 +2,10 @@ import { decodeAnthropicCountRequest, type ClientCodecContext } from '@zai2api/d
 import type { RequestState } from '@zai2api/runtime';
 import type { ParameterizedContext } from 'koa';
 import { estimateInput } from '../answer/estimate-input.ts';
-import { readJsonBody } from '../read-json-body.ts';
+import type { BodyReader } from '../body/body-reader.ts';
 
 export interface CountTokensOptions {
-  readonly settings: { readonly ZAI_MAX_BODY_BYTES: number };
+  readonly bodies: BodyReader;
   readonly clientContext: Pick<ClientCodecContext, 'unseal'>;
   readonly countTokens: (text: string) => number;
 }
@@ -16,9 +16,9 @@ export interface CountTokensOptions {
  */
 export async function countRequestTokens(
   ctx: ParameterizedContext<RequestState>,
-  { settings, clientContext, countTokens }: CountTokensOptions,
+  { bodies, clientContext, countTokens }: CountTokensOptions,
 ): Promise<void> {
-  const body = await readJsonBody(ctx, settings.ZAI_MAX_BODY_BYTES);
+  const body = await bodies.readJson(ctx);
   const request = decodeAnthropicCountRequest(body, clientContext);
   ctx.body = { input_tokens: Math.max(1, estimateInput(request, countTokens)) };
 }
