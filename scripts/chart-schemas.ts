@@ -27,6 +27,13 @@ const definitions = [
   { module: 'sigs.k8s.io/gateway-api@v1.6.3', folder: 'config/crd/standard', kinds: ['HTTPRoute'] },
 ] as const;
 
+/** Its schema is in the form of Kubernetes objects, so that kubeconform reads it, too. */
+const skaffold = {
+  module: 'github.com/GoogleContainerTools/skaffold/v2@v2.16.1',
+  path: 'docs-v2/content/en/schemas',
+  version: 'v4beta13',
+};
+
 type Schema = Record<string, unknown>;
 
 interface CustomResourceDefinition {
@@ -84,11 +91,25 @@ function standAlone({ $id: _, ...schema }: Schema, all: Schema): string {
   return JSON.stringify({ ...inlined, $defs });
 }
 
+/** The folder of a Go module, which is fetched. */
+async function moduleFolder(module: string): Promise<string> {
+  const { stdout } = await run('go', ['mod', 'download', '-json', module]);
+  return (JSON.parse(stdout) as { Dir: string }).Dir;
+}
+
+async function fetchSkaffold(folder: string): Promise<void> {
+  const { module, path, version } = skaffold;
+  const text = await readFile(join(await moduleFolder(module), path, `${version}.json`), 'utf8');
+  const { $schema: _, ...schema } = JSON.parse(text) as Schema;
+  const target = join(folder, 'definitions', 'skaffold');
+  await mkdir(target, { recursive: true });
+  await writeFile(join(target, `config_${version}.json`), JSON.stringify(schema));
+}
+
 async function fetchDefinitions(folder: string): Promise<void> {
   await mkdir(join(folder, 'originals'));
   for (const { module, folder: inModule, kinds } of definitions) {
-    const { stdout } = await run('go', ['mod', 'download', '-json', module]);
-    const { Dir: directory } = JSON.parse(stdout) as { Dir: string };
+    const directory = await moduleFolder(module);
     const found = new Set<string>();
     for (const name of await readdir(join(directory, inModule))) {
       if (!name.endsWith('.yaml')) continue;
@@ -137,7 +158,7 @@ if (!(await exists(target))) {
   // Complete or not there at all.
   const work = await mkdtemp(`${target}-`);
   try {
-    await Promise.all([fetchKubernetes(work), fetchDefinitions(work)]);
+    await Promise.all([fetchKubernetes(work), fetchDefinitions(work), fetchSkaffold(work)]);
     await rename(work, target);
   } catch (error) {
     await rm(work, { recursive: true, force: true });

@@ -6,11 +6,12 @@ export default {
   ...main,
   rootDir: '../..',
   testMatch: ['<rootDir>/test/charts/**/*.test.ts'],
-  // A real API server takes minutes to build: `.ci/charts-on-kubernetes` does it, and runs what needs one.
+  // Take minutes to build: a real API server, in `.ci/charts-on-kubernetes`, and skaffold, in `.ci/charts-by-skaffold`.
   testPathIgnorePatterns: [
     '/node_modules/',
     '/dist/',
     ...(env.CHART_KUBECONFIG ? [] : ['/test/charts/admission.test.ts']),
+    ...(env.CHART_SKAFFOLD ? [] : ['/test/charts/skaffold-tool.test.ts']),
   ],
   // Each call of a tool is a process, on machines with other work.
   testTimeout: 60_000,
