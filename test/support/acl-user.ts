@@ -1,7 +1,7 @@
 const username = 'zai2api';
 const password = 'acl-test-password';
 const translatorRules =
-  '~{test-*:credentials}:* &{test-*:credentials}:* +@connection +@read +@write +@scripting +@pubsub +time -@dangerous +info';
+  '~{test-*:credentials}:* ~{test-*:response:*}:* &{test-*:credentials}:* &{test-*:response:*}:* +@connection +@read +@write +@scripting +@pubsub +time -@dangerous +info';
 /** What a client of a Cluster needs on top. */
 const clusterRules = '+cluster|slots +cluster|info';
 

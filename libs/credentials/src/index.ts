@@ -5,6 +5,6 @@ export { createMemoryCredentialStore } from './memory-credential-store.ts';
 export type { BadPoolState, PoolState } from './pool-state.ts';
 export { refillPool, type RefillPlan, type RefillTargets } from './refill-pool.ts';
 export type { StartTimer } from './start-timer.ts';
-export type { RedisClient, StoreLogger } from './redis/guard-redis.ts';
+export { guardRedis, type RedisClient, type RedisGuard, type StoreLogger } from './redis/guard-redis.ts';
 export { createRedisCredentialStore, type RedisCredentialStoreOptions } from './redis/redis-credential-store.ts';
 export { isStoreUnavailable } from './redis/store-unavailable.ts';

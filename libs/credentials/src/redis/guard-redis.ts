@@ -34,10 +34,14 @@ export function guardRedis(options: {
   timeoutMs: number;
   probe: () => Promise<unknown>;
   logger: StoreLogger;
-  onDown: () => void;
-  onUp: () => void;
+  onDown?: () => void;
+  onUp?: () => void;
+  /** Who does not answer, for the log. */
+  what?: string;
+  /** What those get who ask in vain; default: `store_unavailable`. */
+  refusal?: (fault: string) => Error;
 }): RedisGuard {
-  const { timeoutMs, probe, logger } = options;
+  const { timeoutMs, probe, logger, what = 'the credential store', refusal = storeUnavailable } = options;
   let down: { readonly sinceMs: number; readonly fault: string } | undefined;
   let probeTimer: NodeJS.Timeout | undefined;
   let stopped = false;
@@ -45,17 +49,17 @@ export function guardRedis(options: {
   function goDown(fault: string): void {
     if (down || stopped) return;
     down = { sinceMs: performance.now(), fault };
-    logger.warn({ reason: fault }, 'the credential store does not answer');
+    logger.warn({ reason: fault }, `${what} does not answer`);
     probeSoon();
-    options.onDown();
+    options.onDown?.();
   }
 
   function goUp(): void {
     if (!down || stopped) return;
     const downMs = Math.round(performance.now() - down.sinceMs);
     down = undefined;
-    logger.info({ downMs }, 'the credential store answers again');
-    options.onUp();
+    logger.info({ downMs }, `${what} answers again`);
+    options.onUp?.();
   }
 
   function probeSoon(): void {
@@ -70,13 +74,13 @@ export function guardRedis(options: {
 
   return {
     async run(send) {
-      if (down) throw storeUnavailable(down.fault);
+      if (down) throw refusal(down.fault);
       try {
         return await withinTime(send, timeoutMs);
       } catch (error) {
         const fault = nameFault(error);
         if (!isReply(error)) goDown(fault);
-        throw storeUnavailable(fault);
+        throw refusal(fault);
       }
     },
     get isDown() {
