@@ -22,7 +22,24 @@ export type {
 export { encodeOpenAiModel, encodeOpenAiModelList } from './client/openai-chat/encode-models.ts';
 export { openAiChat } from './client/openai-chat/index.ts';
 export { openAiCompletions } from './client/openai-completions/index.ts';
+export {
+  concludeResponse,
+  encodeLastEvent,
+  parseResponse,
+  STREAM_END,
+  type ForcedEnd,
+  type ReadResponse,
+} from './client/openai-responses/conclude-response.ts';
+export { continueInput, type StoredItem } from './client/openai-responses/continue-conversation.ts';
+export {
+  readResponseRequest,
+  type AskedResponse,
+  type DecodedResponseRequest,
+  type FoundItems,
+} from './client/openai-responses/decode-request.ts';
+export type { ResponsesStreamEncoder } from './client/openai-responses/encode-stream.ts';
 export { openAiResponses } from './client/openai-responses/index.ts';
+export { isResponseId, responseIdOfItem } from './client/openai-responses/item-ids.ts';
 export type { CodecContext } from './codec-context.ts';
 export { isRecord } from './is-record.ts';
 export {

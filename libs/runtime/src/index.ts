@@ -12,6 +12,7 @@ export { abortOnClose } from './http/abort-on-close.ts';
 export { assignRequestId, type RequestState } from './http/assign-request-id.ts';
 export { handleErrors, type EncodedAnswer, type HandleErrorsOptions } from './http/handle-errors.ts';
 export { FIRST_REQUEST_GRACE_MS, listen, type RunningServer } from './http/listen.ts';
+export { PRINCIPAL_HEADER, principalOfKey, trustPrincipal } from './http/principal.ts';
 export { logAccess } from './http/log-access.ts';
 export { onResponseClose } from './http/on-response-close.ts';
 export { reportAppErrors } from './http/report-app-errors.ts';

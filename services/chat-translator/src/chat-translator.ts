@@ -3,6 +3,7 @@ import {
   canonicalPath,
   clientDialectForPath,
   errorDialectForPath,
+  openAiResponses,
   type CodecContext,
   type WebProfile,
 } from '@zai2api/dialects';
@@ -19,6 +20,9 @@ import { createTranslatorMetrics, observeBodyBytes, observeCredentialWaiters } f
 import { createMediaFetcher, type MediaGuardOptions } from './media/fetch-media.ts';
 import { createAttachmentReader } from './media/read-attachments.ts';
 import { createModelDirectory } from './models/model-directory.ts';
+import { createKeptRuns } from './responses/kept-runs.ts';
+import type { ResponseStore } from './responses/response-store.ts';
+import { findResponseEndpoint } from './responses/serve-responses.ts';
 import { answerTurn } from './routes/answer-turn.ts';
 import { countRequestTokens } from './routes/count-tokens.ts';
 import { listModels, showModel } from './routes/list-models.ts';
@@ -44,6 +48,8 @@ export interface ChatTranslatorOptions {
   readonly runtime: Runtime;
   /** Guest and user tokens of the web backend; undefined where there can be none. */
   readonly credentials: CredentialStore | undefined;
+  /** Stays the caller's, who closes it after the workers. */
+  readonly responses: ResponseStore;
   /** Loosens the guard before addresses that clients name; for tests, which have no public hosts. */
   readonly mediaGuard?: Omit<MediaGuardOptions, 'allowHttp'> | undefined;
   /** Holds every stream to the order rules of its events; for tests and development. */
@@ -62,6 +68,7 @@ export function createChatTranslator({
   profile,
   runtime,
   credentials,
+  responses,
   mediaGuard,
   checksEvents,
 }: ChatTranslatorOptions): ChatTranslator {
@@ -121,6 +128,15 @@ export function createChatTranslator({
     checksEvents,
   };
 
+  const runs = createKeptRuns({ store: responses, maxSize: settings.ZAI_RESPONSES_MAX_BYTES, logger, metrics });
+  runtime.onStop('workers', 'kept responses', (deadline) => runs.stop(deadline));
+  const responseOptions = {
+    ...turnOptions,
+    store: responses,
+    runs,
+    heartbeatMs: settings.ZAI_SSE_HEARTBEAT_SECONDS * 1000,
+  };
+
   registerStatusMetrics(
     runtime.registry,
     upstreams.map(({ status }) => status),
@@ -140,6 +156,12 @@ export function createChatTranslator({
 
   return {
     async middleware(ctx, next) {
+      const endpoint = findResponseEndpoint(canonicalPath(ctx.path));
+      if (endpoint) {
+        nameServerSpan(ctx.method, endpoint.template);
+        await inApiOf(openAiResponses, () => endpoint.serve(ctx, responseOptions));
+        return;
+      }
       const dialect = clientDialectForPath(ctx.path);
       if (dialect) {
         if (ctx.method !== 'POST') throw wrongMethod(ctx, 'POST');

@@ -166,6 +166,26 @@ export const translatorSettings = {
     description:
       'Secret of the sealed thinking that clients carry from one request to the next; the same in every replica. Unset: a random one at each start.',
   }),
+  ZAI_RESPONSES_TTL: setting.seconds({
+    default: 86_400,
+    description:
+      'Seconds that a response of `/v1/responses` with `store: true` is kept, prompt and answer, in Redis or in memory. 0: nothing is kept.',
+  }),
+  ZAI_RESPONSES_MAX_BYTES: setting.integer({
+    default: 8_388_608,
+    min: 1024,
+    description: 'The most that is kept of one response: its conversation, itself and its events.',
+  }),
+  ZAI_RESPONSES_MEMORY_BYTES: setting.integer({
+    default: 67_108_864,
+    min: 1024,
+    description: 'The most that all kept responses take without a Redis; those that nobody asked for longest go first.',
+  }),
+  ZAI_RESPONSES_MAX_BACKGROUND: setting.integer({
+    default: 64,
+    min: 0,
+    description: 'Responses with `background: true` that a process runs at the same time; more get 429.',
+  }),
   ZAI_MAX_BODY_BYTES: setting.integer({
     default: 33_554_432,
     min: 1024,

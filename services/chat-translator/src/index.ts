@@ -9,3 +9,4 @@ export type { ModelRule } from './models/model-names.ts';
 export type { IdleFloor } from './turn/idle-floors.ts';
 export { openSharedCredentials } from './shared-credentials.ts';
 export { translatorProcessSettings, translatorSettings, type TranslatorSettings } from './config.ts';
+export { openResponseStore } from './responses/open-response-store.ts';

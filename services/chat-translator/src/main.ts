@@ -8,6 +8,7 @@ import {
   readPackageVersion,
   reportAppErrors,
   runMain,
+  trustPrincipal,
   webProfileOf,
   type RequestState,
 } from '@zai2api/runtime';
@@ -15,6 +16,7 @@ import { TurnError } from '@zai2api/turn';
 import Koa from 'koa';
 import { createChatTranslator, encodeErrorByPath } from './chat-translator.ts';
 import { translatorProcessSettings } from './config.ts';
+import { openResponseStore } from './responses/open-response-store.ts';
 import { openWebCredentials } from './web-credentials.ts';
 
 await runMain(async () => {
@@ -22,17 +24,21 @@ await runMain(async () => {
   const runtime = createRuntime({ name: 'chat-translator', version: readPackageVersion(import.meta.url), settings });
   const credentials = await openWebCredentials(settings, runtime);
   if (credentials) runtime.onStop('stores', 'credentials', () => credentials.close());
+  const responses = openResponseStore(settings, runtime);
+  runtime.onStop('stores', 'responses', () => responses.close());
   const translator = createChatTranslator({
     settings,
     profile: webProfileOf(settings),
     runtime,
     credentials,
+    responses,
     checksEvents: settings.ZAI_DEBUG_MODE,
   });
 
   const app = new Koa<RequestState>();
   reportAppErrors(app, runtime.logger);
   app.use(assignRequestId({ trustIncoming: true }));
+  app.use(trustPrincipal());
   app.use(logAccess(runtime.logger));
   app.use(handleErrors({ encodeError: encodeErrorByPath, logger: runtime.logger }));
   app.use(translator.middleware);

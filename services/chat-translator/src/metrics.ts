@@ -22,6 +22,12 @@ export interface TranslatorMetrics {
   readonly retries: Counter<'driver' | 'recovery'>;
   /** Turns that went on to another upstream or model before their first content; `outcome`: why. */
   readonly fallbacks: Counter<'from' | 'to' | 'outcome'>;
+  /** Responses that were to be kept. `outcome`: `kept`, or why not: `unavailable`, `too-large`, or `taken` by somebody else. */
+  readonly keptResponses: Counter<'outcome'>;
+  /** Responses that go on without their clients if need be. */
+  readonly keptRuns: Gauge<'background'>;
+  /** Clients that read along with a kept response. */
+  readonly followers: Gauge;
   /** Questions of our own, by how they went; in none of the other counters. `outcome`: `good`, `skipped`, or an error code. */
   readonly canaryTurns: Counter<'driver' | 'outcome'>;
   readonly requestDuration: Histogram<GenAiLabel | 'error_type'>;
@@ -120,6 +126,23 @@ export function createTranslatorMetrics(registry: Registry): TranslatorMetrics {
       name: 'zai_translator_fallbacks_total',
       help: 'Turns that went on to another upstream or model before their first content, by the failure that made them.',
       labelNames: ['from', 'to', 'outcome'],
+      registers,
+    }),
+    keptResponses: new Counter({
+      name: 'zai_translator_kept_responses_total',
+      help: 'Responses that were to be kept, by what came of it.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    keptRuns: new Gauge({
+      name: 'zai_translator_kept_runs',
+      help: 'Responses that run now and are kept meanwhile.',
+      labelNames: ['background'],
+      registers,
+    }),
+    followers: new Gauge({
+      name: 'zai_translator_response_followers',
+      help: 'Clients that read along with a kept response now.',
       registers,
     }),
     canaryTurns: new Counter({

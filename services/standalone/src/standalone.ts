@@ -1,4 +1,9 @@
-import { createChatTranslator, openSharedCredentials, type MediaGuardOptions } from '@zai2api/chat-translator';
+import {
+  createChatTranslator,
+  openResponseStore,
+  openSharedCredentials,
+  type MediaGuardOptions,
+} from '@zai2api/chat-translator';
 import { createMemoryCredentialStore } from '@zai2api/credentials';
 import { createGateway, resolveGatewaySettings } from '@zai2api/gateway';
 import {
@@ -57,6 +62,7 @@ export function createStandalone(
   const store = isRedisConfigured(settings)
     ? openSharedCredentials(settings, runtime)
     : createMemoryCredentialStore({ now: () => Date.now() });
+  const responses = openResponseStore(settings, runtime);
   const refresher = createTokenRefresher({
     settings,
     profile,
@@ -71,6 +77,7 @@ export function createStandalone(
     profile,
     runtime,
     credentials: usesWeb ? store : undefined,
+    responses,
     mediaGuard,
     checksEvents: settings.ZAI_DEBUG_MODE,
   });
@@ -87,6 +94,7 @@ export function createStandalone(
   async function start(): Promise<void> {
     runtime.onStop('workers', 'token refresher', () => refresher.stop());
     runtime.onStop('stores', 'credentials', () => store.close());
+    runtime.onStop('stores', 'responses', () => responses.close());
     for (const { name, isPromised } of unknownSettings) {
       logger.warn({ setting: name }, isPromised ? 'this setting has no effect' : 'no setting has this name');
     }

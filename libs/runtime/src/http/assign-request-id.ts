@@ -8,6 +8,8 @@ export interface RequestState {
   requestId: string;
   /** Set when the body must be read from here and not from the request; see `requestBodyOf`. */
   requestBody?: Readable;
+  /** Who asks, as a digest of the key that was presented; absent where nobody needs one. */
+  principal?: string;
 }
 
 const REQUEST_ID = /^req_[0-9a-f]{32}$/;

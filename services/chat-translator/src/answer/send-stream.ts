@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { streamHeaders, type StreamEncoder } from '@zai2api/dialects';
-import { onResponseClose } from '@zai2api/runtime';
+import type { StreamEncoder } from '@zai2api/dialects';
 import { TurnError, type TurnEvent } from '@zai2api/turn';
 import { mergeDeltas } from './merge-deltas.ts';
+import { createTextStream } from './text-stream.ts';
 
 /** A streamed answer on its way to a client. */
 export interface EventStreamResponse {
@@ -24,66 +24,30 @@ export interface EventStreamOptions {
   readonly signal: AbortSignal;
 }
 
-const keepAlive = ': keep-alive\n\n';
-
 /** A stream on `response`, whose other headers must be set before. Nothing is sent before `begin` or the first text. */
 export function createEventStreamResponse(response: ServerResponse, options: EventStreamOptions): EventStreamResponse {
   const { encoder, heartbeatMs, signal } = options;
-  let heartbeat: NodeJS.Timeout | undefined;
-  let hasBegun = false;
-
-  function writeHead(): void {
-    if (response.headersSent) return;
-    response.writeHead(200, streamHeaders);
-    if (heartbeatMs === 0) return;
-    heartbeat = setInterval(() => response.write((hasBegun && encoder.heartbeat) || keepAlive), heartbeatMs);
-    onResponseClose(response, () => clearInterval(heartbeat));
-  }
-
-  function end(text: string): void {
-    if (signal.aborted) return;
-    writeHead();
-    clearInterval(heartbeat);
-    response.end(text + encoder.end());
-  }
+  const stream = createTextStream(response, { heartbeatMs, heartbeat: () => encoder.heartbeat, signal });
 
   return {
-    begin() {
-      if (signal.aborted || response.headersSent) return;
-      writeHead();
-      response.write(keepAlive);
-    },
+    begin: () => stream.begin(),
     async pump(batches) {
       try {
         for await (const batch of batches) {
           if (signal.aborted) return;
           let text = '';
           for (const event of mergeDeltas(batch)) text += encoder.push(event);
-          if (text === '') continue;
-          writeHead();
-          hasBegun = true;
-          heartbeat?.refresh();
-          if (!response.write(text)) await drained(response, signal);
+          const lag = stream.write(text);
+          if (lag) await lag;
         }
-        end('');
+        stream.end(encoder.end());
       } catch (reason) {
         this.fail(TurnError.from(reason));
       }
     },
     fail(error) {
-      end(encoder.push({ type: 'turn-error', error }));
+      if (signal.aborted) return;
+      stream.end(encoder.push({ type: 'turn-error', error }) + encoder.end());
     },
   };
-}
-
-/** Resolves when the client has taken what was written, or has left. */
-async function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
-  if (signal.aborted || !response.writableNeedDrain) return;
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  const go = (): void => resolve(undefined);
-  response.once('drain', go);
-  signal.addEventListener('abort', go, { once: true });
-  await promise;
-  response.off('drain', go);
-  signal.removeEventListener('abort', go);
 }

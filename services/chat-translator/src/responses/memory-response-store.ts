@@ -23,6 +23,8 @@ interface Entry {
   readonly batches: EventBatch[] | undefined;
 }
 
+const yes = Promise.resolve(true);
+const no = Promise.resolve(false);
 /** As many batches as one answer of the store holds. */
 const MAX_BATCHES = 64;
 
@@ -70,52 +72,56 @@ export function createMemoryResponseStore({ ttlMs, maxBytes, now }: MemoryRespon
     get bytes() {
       return over.calculatedSize + [...running.values()].reduce((sum, entry) => sum + bytesOf(entry), 0);
     },
-    async begin({ id, tenant, state, response, input, events }) {
+    begin({ id, tenant, state, response, input, events }) {
       const entry: Entry = { tenant, input, state, response, batches: events && [events] };
       if (state === 'running') running.set(id, entry);
       else over.set(id, entry);
+      return Promise.resolve();
     },
-    async append(id, events) {
+    append(id, events, response) {
       const entry = running.get(id);
-      if (!entry) return false;
+      if (!entry) return no;
       add(entry, events);
+      entry.response = response ?? entry.response;
       announce(id);
-      return true;
+      return yes;
     },
-    async finish(id, response, events) {
+    finish(id, response, events) {
       const entry = running.get(id);
-      if (!entry) return false;
+      if (!entry) return no;
       end(id, entry, response, events);
-      return true;
+      return yes;
     },
-    renew: async (id) => running.has(id),
-    async conclude(id, tenant, { response, before, after }, onlyIfDead) {
+    renew: (id) => (running.has(id) ? yes : no),
+    conclude(id, tenant, { response, before, after }, onlyIfDead) {
       const entry = running.get(id);
       // Whoever asks lives in the process that runs it.
-      if (entry?.tenant !== tenant || onlyIfDead) return false;
+      if (entry?.tenant !== tenant || onlyIfDead) return no;
       const number = (entry.batches?.at(-1)?.last ?? -1) + 1;
       end(id, entry, response, { first: number, last: number, text: `${before}${number}${after}` });
       for (const listener of [...takenListeners]) listener(id);
-      return true;
+      return yes;
     },
-    async read(id, tenant) {
+    read(id, tenant) {
       const entry = findOf(id, tenant);
-      return entry && { state: entry.state, response: entry.response, hasEvents: entry.batches !== undefined };
+      return Promise.resolve(
+        entry && { state: entry.state, response: entry.response, hasEvents: entry.batches !== undefined },
+      );
     },
-    readInput: async (id, tenant) => findOf(id, tenant)?.input,
-    async readEvents(id, from): Promise<KeptEvents> {
+    readInput: (id, tenant) => Promise.resolve(findOf(id, tenant)?.input),
+    readEvents(id, from): Promise<KeptEvents> {
       const entry = find(id);
-      if (!entry) return { state: 'gone', batches: [] };
+      if (!entry) return Promise.resolve({ state: 'gone', batches: [] });
       const batches = entry.batches?.filter(({ last }) => last >= from) ?? [];
-      return { state: entry.state, batches: batches.slice(0, MAX_BATCHES) };
+      return Promise.resolve({ state: entry.state, batches: batches.slice(0, MAX_BATCHES) });
     },
-    async remove(id, tenant) {
-      if (!findOf(id, tenant)) return false;
+    remove(id, tenant) {
+      if (!findOf(id, tenant)) return no;
       const wasRunning = running.delete(id);
       over.delete(id);
       announce(id);
       if (wasRunning) for (const listener of [...takenListeners]) listener(id);
-      return true;
+      return yes;
     },
     onNews(id, listener) {
       const listeners = newsListeners.get(id) ?? new Set();
@@ -129,9 +135,10 @@ export function createMemoryResponseStore({ ttlMs, maxBytes, now }: MemoryRespon
       takenListeners.add(listener);
       return () => void takenListeners.delete(listener);
     },
-    async close() {
+    close() {
       running.clear();
       over.clear();
+      return Promise.resolve();
     },
   };
 }

@@ -94,7 +94,8 @@ export function createRedisResponseStore(options: RedisResponseStoreOptions): Re
       const first = events ? batchArguments(events) : [];
       await run(scripts.begin, id, owner, ttlMs, aliveMs, tenant, state, response, input, ...first);
     },
-    append: (id, events) => isDone(scripts.append, id, owner, ...batchArguments(events)),
+    append: (id, events, response) =>
+      isDone(scripts.append, id, owner, ...batchArguments(events), ...(response === undefined ? [] : [response])),
     finish: (id, response, events) =>
       isDone(scripts.finish, id, owner, ttlMs, response, ...(events ? batchArguments(events) : [])),
     renew: (id) => isDone(scripts.renew, id, owner, ttlMs, aliveMs),
@@ -151,12 +152,13 @@ export function createRedisResponseStore(options: RedisResponseStoreOptions): Re
       takenListeners.add(listener);
       return () => void takenListeners.delete(listener);
     },
-    async close() {
+    close() {
       guard.stop();
       subscriber.off('message', onMessage);
       subscriber.off('ready', onReady);
       newsListeners.clear();
       takenListeners.clear();
+      return Promise.resolve();
     },
   };
 }

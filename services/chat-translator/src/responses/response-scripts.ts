@@ -41,9 +41,10 @@ if #ARGV > 8 then add(ARGV[9], ARGV[10], ARGV[11]) end
 if ARGV[6] == 'running' then redis.call('SET', KEYS[3], ARGV[2], 'PX', ARGV[4]) end
 keep(ARGV[3])
 return 1`),
-  /** ARGV: owner, id, first number and text of the events. */
+  /** ARGV: owner, id, first number and text of the events, then the response if it has changed. */
   append: scriptOf(`${isOwn}${add}
 add(ARGV[3], ARGV[4], ARGV[5])
+if #ARGV > 5 then redis.call('HSET', KEYS[1], 'response', ARGV[6]) end
 redis.call('PUBLISH', ARGV[1], '')
 return 1`),
   /** ARGV: owner, TTL, response, then id, first number and text of the last events, if it has any. */

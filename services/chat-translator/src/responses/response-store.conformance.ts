@@ -81,7 +81,8 @@ export function describeResponseStore(name: string, open: () => Promise<StoresUn
       const id = await begun();
       expect(await other.read(id, tenant)).toEqual({ state: 'running', response: '{}', hasEvents: true });
       expect(await store.append(id, batch(2, 5))).toBe(true);
-      expect(await store.append(id, batch(6))).toBe(true);
+      expect(await store.append(id, batch(6), '{"now":1}')).toBe(true);
+      expect(await other.read(id, tenant)).toMatchObject({ state: 'running', response: '{"now":1}' });
       expect(await other.readEvents(id, 0)).toEqual({
         state: 'running',
         batches: [batch(0, 1), batch(2, 5), batch(6)],
@@ -145,11 +146,19 @@ export function describeResponseStore(name: string, open: () => Promise<StoresUn
     it('tells its process when a response was taken from it', async () => {
       const taken: string[] = [];
       await called(
-        (listener) => store.onTaken((id) => (taken.push(id), listener())),
+        (listener) =>
+          store.onTaken((id) => {
+            taken.push(id);
+            listener();
+          }),
         async () => other.conclude(await begun(), tenant, conclusion, false),
       );
       await called(
-        (listener) => store.onTaken((id) => (taken.push(id), listener())),
+        (listener) =>
+          store.onTaken((id) => {
+            taken.push(id);
+            listener();
+          }),
         async () => other.remove(await begun(), tenant),
       );
       expect(taken.length).toBeGreaterThanOrEqual(2);

@@ -56,8 +56,8 @@ export interface KeptEvents {
 export interface ResponseStore {
   /** Keeps a response. One that is `running` is this process's, and has to be renewed. */
   begin(response: NewResponse): Promise<void>;
-  /** Adds events. False when the response is not this process's any more: deleted, or concluded by somebody else. Events that are there already change nothing. */
-  append(id: string, events: EventBatch): Promise<boolean>;
+  /** Adds events, and says what the response is like now. False when the response is not this process's any more: deleted, or concluded by somebody else. Events that are there already change nothing. */
+  append(id: string, events: EventBatch, response?: string): Promise<boolean>;
   /** Adds the last events and says that it is over. False as above. */
   finish(id: string, response: string, events: EventBatch | undefined): Promise<boolean>;
   /** Says that this process still runs it. False as above. */

@@ -15,15 +15,20 @@ export interface AnswerTurnOptions extends PrepareTurnOptions, RunTurnOptions {
   readonly bodies: BodyReader;
 }
 
-/** One client request from its body to the last byte of its answer: streamed or whole, in the words of `dialect`. */
+/**
+ * One client request from its body to the last byte of its answer: streamed or whole, in the words of `dialect`. `decode` says how the
+ * request is read where there is more to it than its body.
+ */
 export async function answerTurn(
   ctx: ParameterizedContext<RequestState>,
   dialect: ClientDialect,
   options: AnswerTurnOptions,
+  decode = async (): Promise<DecodedRequest> =>
+    dialect.decodeRequest(await options.bodies.readJson(ctx), options.clientContext),
 ): Promise<void> {
   const { settings, metrics } = options;
   const signal = abortOnClose(ctx.res);
-  const { turn, ...form } = await readTurn(ctx, dialect, signal, options).catch((reason: unknown) => {
+  const { turn, ...form } = await readTurn(decode, signal, options).catch((reason: unknown) => {
     const { code, details } = TurnError.from(reason);
     if (!signal.aborted) metrics.errors.inc({ code, layer: details.layer });
     throw reason;
@@ -68,7 +73,7 @@ export async function answerTurn(
       const opened = await running.opened;
       describeAnswer(ctx, opened);
       for await (const batch of opened) for (const event of batch) fold.push(event);
-      ctx.body = form.encodeResponse(fold.result());
+      ctx.body = await form.encodeResponse(fold.result());
     }
   } catch (reason) {
     endedIn = TurnError.from(reason);
@@ -77,24 +82,23 @@ export async function answerTurn(
 }
 
 /** Who answers, and what is ignored, as far as it is known before the headers go. */
-function describeAnswer(ctx: ParameterizedContext<RequestState>, { upstream, warnings }: OpenedTurn): void {
+export function describeAnswer(ctx: ParameterizedContext<RequestState>, { upstream, warnings }: OpenedTurn): void {
   ctx.set('x-gateway-upstream', upstream);
   nameIgnored(ctx, warnings);
 }
 
-function nameIgnored(ctx: ParameterizedContext<RequestState>, warnings: readonly TurnWarning[]): void {
+/** Names in a header what a request asked for in vain. */
+export function nameIgnored(ctx: ParameterizedContext<RequestState>, warnings: readonly TurnWarning[]): void {
   if (warnings.length > 0) ctx.set('x-gateway-ignored-params', warnings.map(({ field }) => field).join(','));
 }
 
 /** The decoded body is left behind here: the Base64 of its attachments would stay in memory as long as the answer runs. */
 async function readTurn(
-  ctx: ParameterizedContext<RequestState>,
-  dialect: ClientDialect,
+  decode: () => Promise<DecodedRequest>,
   signal: AbortSignal,
   options: AnswerTurnOptions,
 ): Promise<Omit<DecodedRequest, 'request' | 'warnings'> & { readonly turn: PreparedTurn }> {
-  const body = await options.bodies.readJson(ctx);
-  const { request, warnings, ...form } = dialect.decodeRequest(body, options.clientContext);
+  const { request, warnings, ...form } = await decode();
   const turn = await prepareTurn({ request, warnings, stream: form.stream }, signal, options);
   return { ...form, turn };
 }

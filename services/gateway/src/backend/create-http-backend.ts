@@ -72,7 +72,7 @@ export function createHttpBackend({
             origin: address.origin,
             path: `${address.base}${ctx.url}`,
             method: ctx.method,
-            headers: forwardedRequestHeaders(ctx.headers, ctx.state.requestId),
+            headers: forwardedRequestHeaders(ctx.headers, ctx.state),
             body: body && Readable.from(body, { objectMode: false }),
             signal,
           }),

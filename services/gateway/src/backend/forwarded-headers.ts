@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { isTracing } from '@zai2api/runtime';
+import { isTracing, PRINCIPAL_HEADER, type RequestState } from '@zai2api/runtime';
 
 type Headers = Record<string, string | string[]>;
 
@@ -16,8 +16,8 @@ const hopByHop = [
 ];
 
 /**
- * Not for the inside: the caller's secrets, what belongs to this connection, what would make the inside compress a stream, and the caller's
- * baggage, which nobody reads.
+ * Not for the inside: the caller's secrets, what belongs to this connection, what would make the inside compress a stream, the caller's
+ * baggage, which nobody reads, and what only the gateway may say.
  */
 const requestOnly = new Set([
   ...hopByHop,
@@ -28,6 +28,7 @@ const requestOnly = new Set([
   'cookie',
   'accept-encoding',
   'baggage',
+  PRINCIPAL_HEADER,
 ]);
 
 /** The trace as the caller knows it; a gateway that traces puts its own part in between. */
@@ -36,9 +37,16 @@ const requestOnlyInTrace = new Set([...requestOnly, 'traceparent', 'tracestate']
 /** Not for the outside: what the gateway says itself. */
 const responseOnly = new Set([...hopByHop, 'date', 'server', 'x-request-id', 'request-id', 'set-cookie']);
 
-/** The headers of a request as they go to the inside, with the gateway's request id. */
-export function forwardedRequestHeaders(headers: IncomingHttpHeaders, requestId: string): Headers {
-  return { ...keep(headers, isTracing() ? requestOnlyInTrace : requestOnly), 'x-request-id': requestId };
+/** The headers of a request as they go to the inside, with the gateway's request id and with who asks. */
+export function forwardedRequestHeaders(
+  headers: IncomingHttpHeaders,
+  { requestId, principal }: Pick<RequestState, 'requestId' | 'principal'>,
+): Headers {
+  return {
+    ...keep(headers, isTracing() ? requestOnlyInTrace : requestOnly),
+    'x-request-id': requestId,
+    ...(principal !== undefined && { [PRINCIPAL_HEADER]: principal }),
+  };
 }
 
 /** The headers of an inner answer as they go to the client. CORS is the gateway's alone. */

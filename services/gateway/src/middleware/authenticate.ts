@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Secret } from '@zai2api/runtime';
+import { principalOfKey, type Secret } from '@zai2api/runtime';
 import { TurnError } from '@zai2api/turn';
 import type { Middleware, ParameterizedContext } from 'koa';
 import type { GatewayState } from '../gateway-state.ts';
@@ -19,7 +19,11 @@ export function authenticate(keys: readonly Secret[]): Middleware<GatewayState> 
   };
   return (ctx, next) => {
     const presented = presentedKeys(ctx);
-    if (presented.some(isKnown)) return next();
+    const key = presented.find(isKnown);
+    if (key !== undefined) {
+      ctx.state.principal = principalOfKey(key);
+      return next();
+    }
     ctx.set('www-authenticate', 'Bearer');
     if (presented.length > 0) {
       throw new TurnError('unauthenticated', 'The API key is not valid.', {

@@ -12,12 +12,16 @@ import { encodeResponseEvent } from './response-event.ts';
 export interface ResponsesStreamEncoder extends StreamEncoder {
   /** The first events of a response that waits for its turn. */
   queue(model: string): string;
+  /** The first events of a response whose turn is on its way. */
+  begin(model: string): string;
   /** The last events of a response that was called off. After a proper end this is `''`. */
   cancel(): string;
   /** The response as it is now. */
   describe(): ResponseObject;
   /** The number of the next event. */
   readonly nextSequenceNumber: number;
+  /** There will be no more events. */
+  readonly isOver: boolean;
 }
 
 /** The item that is being written. */
@@ -249,7 +253,7 @@ export function createResponsesStreamEncoder(form: ResponsesForm): ResponsesStre
       case 'tool-call-delta':
         return grow(event.argumentsText);
       case 'turn-start':
-        return begin(event.model);
+        return phase === 'running' ? '' : begin(event.model);
       case 'tool-call-start':
         return openItem('call', { callId: event.callId, name: event.name });
       case 'tool-call-end':
@@ -287,10 +291,14 @@ export function createResponsesStreamEncoder(form: ResponsesForm): ResponsesStre
       state = { ...state, status: 'queued', model };
       return writeState('response.created') + writeState('response.queued');
     },
+    begin,
     cancel: () => (phase === 'ended' ? '' : breakOff('cancelled')),
     describe,
     get nextSequenceNumber() {
       return sequence;
+    },
+    get isOver() {
+      return phase === 'ended';
     },
   };
 }

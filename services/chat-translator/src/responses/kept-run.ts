@@ -1,0 +1,139 @@
+import { STREAM_END, type ResponsesStreamEncoder } from '@zai2api/dialects';
+import type { Logger } from '@zai2api/runtime';
+import { TurnError, type TurnEvent } from '@zai2api/turn';
+import { mergeDeltas } from '../answer/merge-deltas.ts';
+import type { RunningTurn } from '../turn/run-turn.ts';
+import { concludeKept } from './conclude-kept.ts';
+import { createResponseRecorder, type LossReason } from './response-recorder.ts';
+import type { EventBatch, ResponseStore } from './response-store.ts';
+import { createTextQueue } from './text-queue.ts';
+
+/** A response that is kept while it comes about, and has begun to be. */
+export interface KeptRun {
+  readonly id: string;
+  readonly tenant: string;
+  /** Nobody need wait for it: it ends when it cannot be kept. */
+  readonly background: boolean;
+  readonly encoder: ResponsesStreamEncoder;
+  /** What was written and kept of it before. */
+  readonly begun: EventBatch;
+  /** All that was kept of it before, in UTF-16 units. */
+  readonly startSize: number;
+  readonly turn: RunningTurn;
+  /** Ends the turn; the reason is a TurnError. */
+  readonly abort: (reason: TurnError) => void;
+  /** Hears of the error that the response ended in, unless somebody wanted it to end. */
+  readonly onError: (error: TurnError) => void;
+}
+
+export interface KeptRunOptions {
+  readonly store: ResponseStore;
+  /** The most that is kept of one response, in UTF-16 units. */
+  readonly maxSize: number;
+  readonly logger: Logger;
+  readonly onLost: (reason: LossReason) => void;
+}
+
+/** A run under way. */
+export interface StartedRun {
+  /** All that is written of it. One reader, whose leaving ends the run only when the response is not kept any more. */
+  readonly texts: AsyncIterable<string>;
+  /** Resolves when nothing of it runs, and what can be kept is kept. Never rejects. */
+  readonly over: Promise<void>;
+  /** Somebody else has ended it: called it off, deleted it, or taken it for dead. */
+  take(): void;
+}
+
+/** Runs a response to its end, on its own account: whoever reads it may leave, and come back by way of the store. */
+export function startKeptRun(run: KeptRun, { store, maxSize, logger, onLost }: KeptRunOptions): StartedRun {
+  const { id, tenant, background, encoder, turn } = run;
+  const queue = createTextQueue();
+  let isTaken = false;
+  let isKept = true;
+  let isRead = true;
+  let nextNumber = run.begun.last + 1;
+
+  const recorder = createResponseRecorder({ id, store, startSize: run.startSize, maxSize, logger, onLost: lose });
+
+  function lose(reason: LossReason): void {
+    isKept = false;
+    onLost(reason);
+    if (reason === 'taken') {
+      take();
+    } else if (background) {
+      concludeKept(store, id, tenant, { status: 'failed', error: tooLarge() }).then(take, take);
+    } else {
+      // Whoever reads along has it all the same.
+      store.remove(id, tenant).catch(() => undefined);
+      leaveIfAlone();
+    }
+  }
+
+  function take(): void {
+    isTaken = true;
+    isKept = false;
+    run.abort(new TurnError('cancelled', 'The response was called off.', { layer: 'client' }));
+  }
+
+  function leaveIfAlone(): void {
+    if (!isKept && !isRead) run.abort(TurnError.from(new DOMException('', 'AbortError')));
+  }
+
+  /** Says it to whoever reads along, and to the store. */
+  async function write(text: string, response?: string): Promise<void> {
+    if (text === '') return;
+    queue.push(text);
+    const first = nextNumber;
+    nextNumber = encoder.nextSequenceNumber;
+    if (!isKept) return;
+    const frames = encoder.isOver ? text.slice(0, -STREAM_END.length) : text;
+    const events = { first, last: nextNumber - 1, text: frames };
+    if (encoder.isOver) await recorder.finish(events, JSON.stringify(encoder.describe()));
+    else recorder.add(events, response);
+  }
+
+  async function drive(): Promise<void> {
+    try {
+      let isFirst = true;
+      for await (const batch of await turn.opened) {
+        const text = encodeBatch(encoder, batch);
+        // From here on it is not queued any more.
+        await write(text, isFirst && background ? JSON.stringify(encoder.describe()) : undefined);
+        isFirst = false;
+      }
+    } catch (reason) {
+      const error = TurnError.from(reason);
+      if (!isTaken) run.onError(error);
+      await write(isTaken ? encoder.cancel() : encoder.push({ type: 'turn-error', error }));
+    }
+    await write(encoder.end());
+  }
+
+  async function* read(): AsyncGenerator<string> {
+    try {
+      yield* queue.read();
+    } finally {
+      isRead = false;
+      queue.leave();
+      leaveIfAlone();
+    }
+  }
+
+  queue.push(run.begun.text);
+  const over = drive()
+    .catch((reason: unknown) => logger.error({ err: reason, responseId: id }, 'a kept response broke off'))
+    .finally(() => {
+      queue.end();
+      turn.close();
+    });
+  return { texts: read(), over, take };
+}
+
+function encodeBatch(encoder: ResponsesStreamEncoder, batch: readonly TurnEvent[]): string {
+  let text = '';
+  for (const event of mergeDeltas(batch)) text += encoder.push(event);
+  return text;
+}
+
+const tooLarge = (): TurnError =>
+  new TurnError('internal', 'The response is larger than what is kept of one.', { layer: 'internal' });

@@ -1,0 +1,87 @@
+import type { Logger } from '@zai2api/runtime';
+import { TurnError } from '@zai2api/turn';
+import type { TranslatorMetrics } from '../metrics.ts';
+import { startKeptRun, type KeptRun, type StartedRun } from './kept-run.ts';
+import { RENEW_INTERVAL_MS, type ResponseStore } from './response-store.ts';
+
+/** The responses that this process runs on their own account. */
+export interface KeptRuns {
+  /** Takes a response over. The texts are all that is written of it, for one reader, who may leave without ending it. */
+  start(run: KeptRun): AsyncIterable<string>;
+  /** How many run in the background. */
+  readonly background: number;
+  /** Waits for all of them; those that are left at the deadline have failed. */
+  stop(deadline: AbortSignal): Promise<void>;
+}
+
+export interface KeptRunsOptions {
+  readonly store: ResponseStore;
+  /** The most that is kept of one response, in UTF-16 units. */
+  readonly maxSize: number;
+  readonly logger: Logger;
+  readonly metrics: Pick<TranslatorMetrics, 'keptRuns' | 'keptResponses'>;
+}
+
+/** The runs of one process, and the sign of life that other processes see of them. */
+export function createKeptRuns({ store, maxSize, logger, metrics }: KeptRunsOptions): KeptRuns {
+  const runs = new Map<string, StartedRun & Pick<KeptRun, 'background' | 'abort'>>();
+  const forgetTaken = store.onTaken((id) => runs.get(id)?.take());
+  let timer: NodeJS.Timeout | undefined;
+
+  function renewAll(): void {
+    for (const [id, run] of runs) {
+      store.renew(id).then(
+        (isOurs) => {
+          // One that has come to its end meanwhile was not taken by anybody.
+          if (!isOurs && runs.get(id) === run) run.take();
+        },
+        () => undefined,
+      );
+    }
+  }
+
+  function forget(id: string): void {
+    runs.delete(id);
+    if (runs.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  }
+
+  return {
+    start(run) {
+      const { id, background, abort } = run;
+      const kind = { background: String(background) };
+      metrics.keptRuns.inc(kind);
+      const started = startKeptRun(run, {
+        store,
+        maxSize,
+        logger,
+        onLost: (reason) => metrics.keptResponses.inc({ outcome: reason }),
+      });
+      runs.set(id, { ...started, background, abort });
+      timer ??= setInterval(renewAll, RENEW_INTERVAL_MS).unref();
+      void started.over.then(() => {
+        metrics.keptRuns.dec(kind);
+        forget(id);
+      });
+      return started.texts;
+    },
+    get background() {
+      return [...runs.values()].filter((run) => run.background).length;
+    },
+    async stop(deadline) {
+      if (runs.size > 0) logger.info({ responses: runs.size }, 'waiting for responses that are kept');
+      const abortAll = (): void => {
+        for (const { abort } of runs.values()) abort(shuttingDown());
+      };
+      if (deadline.aborted) abortAll();
+      deadline.addEventListener('abort', abortAll, { once: true });
+      await Promise.all([...runs.values()].map(({ over }) => over));
+      deadline.removeEventListener('abort', abortAll);
+      forgetTaken();
+    },
+  };
+}
+
+const shuttingDown = (): TurnError =>
+  new TurnError('shutting_down', 'The server was stopped before the response was complete.', { layer: 'internal' });

@@ -1,0 +1,43 @@
+import type { Logger, RequestState } from '@zai2api/runtime';
+import type { ParameterizedContext } from 'koa';
+import { createTextStream } from '../answer/text-stream.ts';
+
+export interface SendTextsOptions {
+  /** Silence after which a comment is sent, in milliseconds; 0 = never. */
+  readonly heartbeatMs: number;
+  /** Aborts when the client leaves. */
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+}
+
+/** Answers with an event stream that somebody else writes. Leaves it when the client leaves. Never rejects. */
+export async function sendTexts(
+  ctx: ParameterizedContext<RequestState>,
+  texts: AsyncIterable<string>,
+  { heartbeatMs, signal, logger }: SendTextsOptions,
+): Promise<void> {
+  ctx.respond = false;
+  const stream = createTextStream(ctx.res, { heartbeatMs, signal });
+  const iterator = texts[Symbol.asyncIterator]();
+  // Whoever waits for the next text hears of the leaving only so.
+  const left = new Promise<undefined>((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+  try {
+    for (;;) {
+      const next = await Promise.race([iterator.next(), left]);
+      if (next === undefined) break;
+      if (next.done) {
+        stream.end('');
+        return;
+      }
+      await stream.write(next.value);
+    }
+  } catch (reason) {
+    logger.error({ err: reason, requestId: ctx.state.requestId }, 'a stream of a kept response broke off');
+    ctx.res.destroy();
+  } finally {
+    void iterator.return?.();
+  }
+}

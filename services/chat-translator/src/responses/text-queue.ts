@@ -1,0 +1,49 @@
+/** Text on its way from whoever makes it to one reader, who may be slower, or leave. */
+export interface TextQueue {
+  push(text: string): void;
+  /** There will be no more. */
+  end(): void;
+  /** Nobody reads any more: what comes is dropped. */
+  leave(): void;
+  /** What was pushed, in pieces as large as there is; to be read once. */
+  read(): AsyncIterable<string>;
+}
+
+/** A queue without a bound of its own: it is for text that is kept elsewhere too, and bounded there. */
+export function createTextQueue(): TextQueue {
+  let pending = '';
+  let state: 'open' | 'ended' | 'left' = 'open';
+  let wake: (() => void) | undefined;
+
+  async function* read(): AsyncGenerator<string> {
+    for (;;) {
+      if (pending !== '') {
+        const text = pending;
+        pending = '';
+        yield text;
+      } else if (state === 'open') {
+        await new Promise<void>((resolve) => (wake = resolve));
+      } else {
+        return;
+      }
+    }
+  }
+
+  return {
+    push(text) {
+      if (state !== 'open') return;
+      pending += text;
+      wake?.();
+    },
+    end() {
+      if (state === 'open') state = 'ended';
+      wake?.();
+    },
+    leave() {
+      state = 'left';
+      pending = '';
+      wake?.();
+    },
+    read,
+  };
+}
