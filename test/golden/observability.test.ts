@@ -8,6 +8,7 @@ import {
   createTranslatorMetrics,
   observeBodyBytes,
   observeCredentialWaiters,
+  observeResponseStore,
 } from '../../services/chat-translator/src/metrics.ts';
 import { registerStatusMetrics } from '../../services/chat-translator/src/status/upstream-status.ts';
 import { createGatewayMetrics } from '../../services/gateway/src/metrics.ts';
@@ -41,6 +42,7 @@ const services: Readonly<Record<string, readonly Metric[]>> = {
     observeBodyBytes(registry, () => 0);
     observeCredentialWaiters(registry, store);
     registerStatusMetrics(registry, []);
+    observeResponseStore(registry, { entries: 0, bytes: 0 });
   }),
   'token-refresher': metricsOf((registry) => createRefresherMetrics({ registry, store })),
 };

@@ -206,3 +206,26 @@ export function observeBodyBytes(registry: Registry, bytes: () => number): void 
     },
   });
 }
+
+/** Registers how much the store of responses in memory holds. */
+export function observeResponseStore(
+  registry: Registry,
+  store: { readonly entries: number; readonly bytes: number },
+): void {
+  new Gauge({
+    name: 'zai_translator_responses_store_entries',
+    help: 'Responses that are kept in memory.',
+    registers: [registry],
+    collect() {
+      this.set(store.entries);
+    },
+  });
+  new Gauge({
+    name: 'zai_translator_responses_store_bytes',
+    help: 'Size of the responses that are kept in memory.',
+    registers: [registry],
+    collect() {
+      this.set(store.bytes);
+    },
+  });
+}

@@ -1,5 +1,5 @@
 import { closeRedis, isRedisConfigured, openRedis, type RedisSettings, type Runtime } from '@zai2api/runtime';
-import { Gauge } from 'prom-client';
+import { observeResponseStore } from '../metrics.ts';
 import { createMemoryResponseStore } from './memory-response-store.ts';
 import { createRedisResponseStore } from './redis-response-store.ts';
 import type { ResponseStore } from './response-store.ts';
@@ -21,7 +21,7 @@ export function openResponseStore(
   const ttlMs = settings.ZAI_RESPONSES_TTL * 1000;
   if (!isRedisConfigured(settings)) {
     const store = createMemoryResponseStore({ ttlMs, maxBytes: settings.ZAI_RESPONSES_MEMORY_BYTES });
-    registerSize(registry, store);
+    observeResponseStore(registry, store);
     return store;
   }
   const commands = openRedis(settings, { logger, role: 'commands' });
@@ -41,23 +41,4 @@ export function openResponseStore(
       await Promise.all([closeRedis(commands), closeRedis(subscriber)]);
     },
   };
-}
-
-function registerSize(registry: Runtime['registry'], store: ReturnType<typeof createMemoryResponseStore>): void {
-  new Gauge({
-    name: 'zai_translator_responses_store_entries',
-    help: 'Responses that are kept in memory.',
-    registers: [registry],
-    collect() {
-      this.set(store.entries);
-    },
-  });
-  new Gauge({
-    name: 'zai_translator_responses_store_bytes',
-    help: 'Size of the responses that are kept in memory, in UTF-16 units.',
-    registers: [registry],
-    collect() {
-      this.set(store.bytes);
-    },
-  });
 }

@@ -199,15 +199,15 @@ function echoOf(wire: WireRequest): EchoedRequest {
 }
 
 function refuseWhatCannotBeGiven(wire: WireRequest): void {
-  if (wire.prompt !== undefined) throw unsupported('prompt');
-  if (wire.conversation !== undefined) throw unsupported('conversation');
-  if (wire.top_logprobs) throw unsupported('top_logprobs');
+  if (wire.prompt !== undefined) throw unsupportedParameter('prompt');
+  if (wire.conversation !== undefined) throw unsupportedParameter('conversation');
+  if (wire.top_logprobs) throw unsupportedParameter('top_logprobs');
   if (wire.background && wire.store === false) {
     throw invalidValue('background', "a response in the background must be kept: 'store' must not be false.");
   }
 }
 
-function unsupported(param: string): TurnError {
+function unsupportedParameter(param: string): TurnError {
   return new TurnError('unsupported', `The parameter '${param}' is not supported.`, {
     layer: 'client',
     param,
