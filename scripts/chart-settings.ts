@@ -28,6 +28,7 @@ const ownedByChart: Readonly<Record<string, string>> = {
   ZAI_API_KEY: 'is a secret: set secrets.apiKeys.',
   ZAI_UPSTREAM_TOKEN: 'is a secret: set secrets.userTokens.',
   ZAI_UPSTREAM_TOKEN_FILE: 'follows from secrets.userTokens.',
+  ZAI_PLATFORM_API_KEY: 'is a secret: set secrets.platformKeys.',
   ZAI_SIGNING_SECRET: 'is a secret: set secrets.signingSecret.',
   ZAI_SEAL_SECRET: 'is a secret: set secrets.sealSecret.',
   REDIS_URL: 'is a secret: set secrets.redisUrl.',

@@ -21,6 +21,11 @@ const START = '<!-- configuration:start -->';
 const END = '<!-- configuration:end -->';
 const README = new URL('../README.md', import.meta.url);
 const ENV_EXAMPLE = new URL('../.env.example', import.meta.url);
+/** Helm reads no file outside of the chart. */
+const chartCopies = [
+  ['../deploy/grafana/dashboard.json', '../charts/zai2api/files/dashboard.json'],
+  ['../deploy/prometheus/alerts.yaml', '../charts/zai2api/files/alerts.yaml'],
+] as const;
 const CHART_SETTINGS = new URL('../charts/zai2api/files/settings.yaml', import.meta.url);
 const COMPOSE = new URL('../docker-compose.yml', import.meta.url);
 
@@ -100,6 +105,10 @@ const wanted: [URL, string, string][] = [
   [CHART_SETTINGS, await readOrEmpty(CHART_SETTINGS), await encodeChartSettings()],
   [COMPOSE, compose, withComposeSettings(compose)],
 ];
+for (const [source, copy] of chartCopies) {
+  const target = new URL(copy, import.meta.url);
+  wanted.push([target, await readOrEmpty(target), await readFile(new URL(source, import.meta.url), 'utf8')]);
+}
 const stale = wanted.filter(([, current, next]) => current !== next);
 
 if (process.argv.includes('--check')) {

@@ -104,7 +104,10 @@ describe('the chart follows the code', () => {
   });
 
   it('has a place among its secrets for every secret setting of the code', async () => {
-    const secrets = ['apiKeys', 'userTokens'].map((name) => [`secrets.${name}.values`, ['x'.repeat(40)]]);
+    const secrets = ['apiKeys', 'userTokens', 'platformKeys'].map((name) => [
+      `secrets.${name}.values`,
+      ['x'.repeat(40)],
+    ]);
     const others = ['signingSecret', 'redisPassword'].map((name) => [`secrets.${name}.value`, 'x']);
     const single = await render({ values: Object.fromEntries([...secrets, ...others]) as Record<string, unknown> });
     const external = await render({

@@ -13,6 +13,10 @@ userTokens:
   variable: ZAI_UPSTREAM_TOKEN
   used: [chat-translator]
   isList: true
+platformKeys:
+  variable: ZAI_PLATFORM_API_KEY
+  used: [chat-translator]
+  isList: true
 signingSecret:
   variable: ZAI_SIGNING_SECRET
   used: [chat-translator, token-refresher]

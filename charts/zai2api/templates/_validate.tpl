@@ -69,7 +69,7 @@ What the schema cannot say. All faults are told at once. Takes the root.
 {{- if and $values.monitoring.serviceMonitor.enabled $values.monitoring.podMonitor.enabled }}
 - monitoring: serviceMonitor and podMonitor would read everything twice; enable one of them.
 {{- end }}
-{{- if or $values.monitoring.serviceMonitor.enabled $values.monitoring.podMonitor.enabled }}
+{{- if or $values.monitoring.serviceMonitor.enabled $values.monitoring.podMonitor.enabled $values.monitoring.prometheusRule.enabled }}
 {{- include "zai2api.needsApi" (dict "root" . "api" "monitoring.coreos.com/v1" "what" "monitoring" "from" "the Prometheus operator") }}
 {{- end }}
 {{- if $values.httpRoute.enabled }}

@@ -27,7 +27,7 @@
 {{- if and $values.guests.enabled (not $refresher.values.enabled) (include "zai2api.redisMode" .) }}
 - guest tokens are enabled, but without the token-refresher there are none.
 {{- end }}
-{{- if or $values.secrets.apiKeys.values $values.secrets.userTokens.values $values.secrets.signingSecret.value $values.secrets.sealSecret.value $values.secrets.redisUrl.value $values.secrets.redisPassword.value $values.secrets.redisSentinelPassword.value $values.secrets.otlpHeaders.value }}
+{{- if or $values.secrets.apiKeys.values $values.secrets.userTokens.values $values.secrets.platformKeys.values $values.secrets.signingSecret.value $values.secrets.sealSecret.value $values.secrets.redisUrl.value $values.secrets.redisPassword.value $values.secrets.redisSentinelPassword.value $values.secrets.otlpHeaders.value }}
 - secrets were given as values, which Helm keeps in the release. Prefer existingSecret.
 {{- end }}
 {{- end }}
