@@ -94,6 +94,17 @@ export const toolAnswers: ScenarioTable = {
     );
     yield document.append('answer', `\n</details>\n${answerText(context)}`);
   }),
+  'tool-call-after-thinking': answer(
+    'thinking, closed in an answer delta, then the XML',
+    function* (context, document, call) {
+      const quoted = context.settings.thinkingText.replaceAll('\n', '\n> ');
+      yield document.append(
+        'thinking',
+        `<details type="reasoning" done="false">\n<summary>Thinking…</summary>\n> ${quoted}`,
+      );
+      yield document.append('answer', `\n</details>\n<tool_calls>${xmlCall(call)}</tool_calls>`);
+    },
+  ),
   'mcp-block': answer(
     "the site's own search tool between two pieces of text: to be skipped",
     function* (_context, document) {

@@ -6,6 +6,7 @@ import { required } from '../request/request-fault.ts';
 import { createContentDecoder, type ContentDecoder } from './decode-content.ts';
 import type { ToolChange } from './decode-tools.ts';
 import {
+  compactionBlockSchema,
   messageSchema,
   redactedBlockSchema,
   textBlockSchema,
@@ -175,6 +176,7 @@ function unsealThought(
 /** The text of a block where only text can be; what a server tool of another maker left there is named as ignored. */
 function textOf(block: WireBlock, path: string, ignored: IgnoredFields): string {
   if (block.type === 'text') return parsePart(textBlockSchema, block, path).text;
+  if (block.type === 'compaction') return parsePart(compactionBlockSchema, block, path).content ?? '';
   ignored.addUnlessDefault(block.type, true, 'messages[].content[].');
   return '';
 }

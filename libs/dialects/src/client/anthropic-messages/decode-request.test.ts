@@ -262,6 +262,25 @@ describe('messages', () => {
   });
 });
 
+describe('a thread', () => {
+  it('may begin, as the whole conversation is there', () => {
+    expect(decode({ thread: { type: 'create' } }).request.messages).toHaveLength(1);
+  });
+
+  it('cannot go on: what went before is not there', () => {
+    expect(faultOf(body({ thread: { type: 'continue', previous_message_id: 'msg_1' } }))).toMatchObject({
+      code: 'not_found',
+      details: { reason: 'thread_not_found' },
+    });
+  });
+});
+
+it('keeps what is left of a conversation that another API has shortened', () => {
+  const compaction = { type: 'compaction', content: 'They spoke of the weather.', signature: 'x' };
+  const { messages } = decode({ messages: [{ role: 'assistant', content: [compaction] }, user('Go on.')] }).request;
+  expect(messages[0]).toMatchObject({ role: 'assistant', text: 'They spoke of the weather.' });
+});
+
 describe('a request to count', () => {
   it('needs no max_tokens, and is held to its types all the same', () => {
     const { messages, tools } = decodeAnthropicCountRequest({ messages: [user('Hi')], tools: [tool()] }, context);

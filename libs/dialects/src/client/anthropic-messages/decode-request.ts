@@ -1,4 +1,4 @@
-import type { TurnRequest } from '@zai2api/turn';
+import { TurnError, type TurnRequest } from '@zai2api/turn';
 import type { ClientCodecContext, DecodedRequest } from '../client-dialect.ts';
 import { createIgnoredFields, type IgnoredFields } from '../request/ignored-fields.ts';
 import { parseBody } from '../request/parse-body.ts';
@@ -51,6 +51,8 @@ function decodeConversation(
   { unseal }: Unsealing,
   ignored: IgnoredFields,
 ): { readonly request: TurnRequest; readonly display: ThinkingDisplay } {
+  if (wire.thread?.type === 'continue') throw threadNotFound();
+  if (wire.thread) ignored.add('thread');
   const { messages, toolChanges } = decodeMessages(wire, unseal, ignored);
   const { tool_choice: choice } = wire;
   // A tool that is demanded needs no search.
@@ -69,4 +71,10 @@ function decodeConversation(
     sampling: { stop: [] },
   };
   return { request, display };
+}
+
+/** Without what went before, the answer would be to another question. Official clients then send all of it again by themselves. */
+function threadNotFound(): TurnError {
+  const message = 'There is no such message thread: send the full conversation.';
+  return new TurnError('not_found', message, { layer: 'client', param: 'thread', reason: 'thread_not_found' });
 }

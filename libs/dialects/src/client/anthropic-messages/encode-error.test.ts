@@ -60,6 +60,13 @@ describe('encodeAnthropicError', () => {
     });
   });
 
+  it('has a code in the body where clients look for it', () => {
+    expect(encode('not_found', { reason: 'thread_not_found' })).toMatchObject({
+      status: 404,
+      body: { error: { type: 'not_found_error', details: { error_code: 'thread_not_found' } } },
+    });
+  });
+
   it('has a status of its own for spent quota', () => {
     expect(encode('rate_limited', { reason: 'insufficient_quota' })).toMatchObject({
       status: 402,

@@ -57,6 +57,19 @@ const reasonRows: ReadonlyMap<string, ErrorRow> = new Map([
   ['insufficient_quota', { status: 402, type: 'billing_error' } as const],
 ]);
 
+/** Codes that official clients read in the body, to help themselves. */
+const readCodes: ReadonlySet<string> = new Set(['thread_not_found']);
+
+/** The body of a failure, and of an event about it. */
+interface ErrorBody {
+  readonly type: 'error';
+  readonly error: {
+    readonly type: AnthropicErrorType;
+    readonly message: string;
+    readonly details?: { readonly error_code: string };
+  };
+}
+
 /**
  * Status, headers and body of a failure (contract 3.6, 5.1). The body has no room for the code that failures have in other dialects: the
  * header `x-error-code` has it where there is one, and the message names the field.
@@ -75,8 +88,16 @@ export function encodeAnthropicErrorFrame(error: TurnError): string {
   return `event: error\ndata: ${JSON.stringify(encodeBody(error))}\n\n`;
 }
 
-function encodeBody(error: TurnError): { type: 'error'; error: { type: AnthropicErrorType; message: string } } {
-  return { type: 'error', error: { type: rowOf(error).type, message: messageOf(error) } };
+function encodeBody(error: TurnError): ErrorBody {
+  const { reason = '' } = error.details;
+  return {
+    type: 'error',
+    error: {
+      type: rowOf(error).type,
+      message: messageOf(error),
+      ...(readCodes.has(reason) && { details: { error_code: reason } }),
+    },
+  };
 }
 
 function rowOf({ code, details }: TurnError): ErrorRow {

@@ -31,6 +31,8 @@ export const toolResultBlockSchema = z.looseObject({
 });
 /** `tool_reference`: a deferred tool that a search has found. */
 export const toolReferenceSchema = z.looseObject({ tool_name: z.string() });
+/** `compaction`: what is left of a conversation that its API has shortened. */
+export const compactionBlockSchema = z.looseObject({ content: optional(z.string()) });
 /** `search_result`. */
 export const searchResultBlockSchema = z.looseObject({
   source: optional(z.string()),
@@ -91,6 +93,8 @@ export const thinkingSchema = z.looseObject({
 export const formatSchema = z.looseObject({ type: z.string(), schema: unused });
 /** `output_config`. */
 export const outputConfigSchema = z.looseObject({ effort: optional(z.string()), format: optional(formatSchema) });
+/** `thread`: a conversation that the API is to hold between turns. */
+export const threadSchema = z.looseObject({ type: z.string() });
 /** `tool_choice`. */
 export const toolChoiceSchema = z.looseObject({
   type: z.enum(['auto', 'any', 'tool', 'none']),
@@ -117,6 +121,7 @@ const conversation = {
   thinking: optional(thinkingSchema),
   output_config: optional(outputConfigSchema),
   output_format: optional(formatSchema),
+  thread: optional(threadSchema),
   ...cached,
 };
 
