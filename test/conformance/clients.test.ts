@@ -188,11 +188,22 @@ const cases: readonly Case[] = [
   },
 ];
 
-describe.each(libraries)('$name', (library) => {
+/** Every client through each upstream: it must not notice which one answers. */
+const upstreams = {
+  web: { ZAI_UPSTREAMS: 'web' },
+  platform: { ZAI_UPSTREAMS: 'platform', ZAI_PLATFORM_API_KEY: 'upstream-key' },
+};
+const combinations = (['web', 'platform'] as const).flatMap((upstream) =>
+  libraries.map((library) => ({ upstream, library, name: library.name })),
+);
+
+describe.each(combinations)('$name on the $upstream upstream', ({ library, upstream }) => {
   let stack: Stack;
   let client: Client;
   beforeAll(async () => {
-    stack = await startStack({ env: { ZAI_API_KEY: apiKey, ZAI_SSE_HEARTBEAT_SECONDS: '0.05' } });
+    stack = await startStack({
+      env: { ZAI_API_KEY: apiKey, ZAI_SSE_HEARTBEAT_SECONDS: '0.05', ...upstreams[upstream] },
+    });
     client = library.connect({ url: stack.url, apiKey });
   });
   beforeEach(() => stack.upstream.configure({ answerText: null }));

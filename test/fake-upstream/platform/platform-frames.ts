@@ -13,12 +13,23 @@ export interface PlatformAnswer {
   finish(reason?: string): string;
   /** The same without counts. */
   finishUncounted(reason?: string): string;
+  /** True once the tokens of the request are spent: nothing more may be said. */
+  readonly exhausted: boolean;
 }
 
 /** One answer. Four characters are a token, as everywhere in the simulator. */
 export function createPlatformAnswer(context: ScenarioContext): PlatformAnswer {
-  let reasoningTokens = 0;
-  let completionTokens = 0;
+  const limit = typeof context.body['max_tokens'] === 'number' ? context.body['max_tokens'] * 4 : Infinity;
+  /** In characters. */
+  let reasoned = 0;
+  let said = 0;
+
+  /** As much of a text as the request still allows. */
+  function spend(text: string): string {
+    const fitting = text.slice(0, Math.max(0, limit - said));
+    said += fitting.length;
+    return fitting;
+  }
 
   const chunk = (delta: unknown, finishReason: string | null = null, more: unknown = {}): string =>
     `data: ${JSON.stringify({
@@ -31,31 +42,32 @@ export function createPlatformAnswer(context: ScenarioContext): PlatformAnswer {
 
   function usage(): unknown {
     const promptTokens = countTokens(context.prompt);
+    const completionTokens = Math.ceil(said / 4);
     return {
       prompt_tokens: promptTokens,
       completion_tokens: completionTokens,
       total_tokens: promptTokens + completionTokens,
       prompt_tokens_details: { cached_tokens: 0 },
-      ...(reasoningTokens > 0 ? { completion_tokens_details: { reasoning_tokens: reasoningTokens } } : {}),
+      ...(reasoned > 0 ? { completion_tokens_details: { reasoning_tokens: Math.ceil(reasoned / 4) } } : {}),
     };
   }
 
   return {
     reasoning(text) {
-      reasoningTokens += countTokens(text);
-      completionTokens += countTokens(text);
-      return chunk({ role: 'assistant', reasoning_content: text });
+      const fitting = spend(text);
+      reasoned += fitting.length;
+      return chunk({ role: 'assistant', reasoning_content: fitting });
     },
-    text(text) {
-      completionTokens += countTokens(text);
-      return chunk({ role: 'assistant', content: text });
-    },
+    text: (text) => chunk({ role: 'assistant', content: spend(text) }),
     calls(...entries) {
-      completionTokens += countTokens(JSON.stringify(entries));
+      said += JSON.stringify(entries).length;
       return chunk({ role: 'assistant', tool_calls: entries });
     },
     extra: (fields) => chunk({ role: 'assistant', content: '' }, null, fields),
     finish: (reason = 'stop') => chunk({ role: 'assistant', content: '' }, reason, { usage: usage() }),
     finishUncounted: (reason = 'stop') => chunk({ role: 'assistant', content: '' }, reason),
+    get exhausted() {
+      return said >= limit;
+    },
   };
 }

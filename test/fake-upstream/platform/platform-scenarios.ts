@@ -15,7 +15,16 @@ type Frames = (context: ScenarioContext, answer: PlatformAnswer) => Iterable<Ste
 
 const scenario = (description: string, frames: Frames): Scenario => ({
   description,
-  steps: (context) => frames(context, createPlatformAnswer(context)),
+  *steps(context) {
+    const answer = createPlatformAnswer(context);
+    for (const step of frames(context, answer)) {
+      yield step;
+      if (!answer.exhausted) continue;
+      yield answer.finish('length');
+      yield endMarker;
+      return;
+    }
+  },
 });
 
 function* thought(context: ScenarioContext, answer: PlatformAnswer): Generator<string> {

@@ -1,6 +1,6 @@
 import { CircuitState, circuitBreaker, ConsecutiveBreaker, DelegateBackoff, handleWhen } from 'cockatiel';
 import { TurnError } from '@zai2api/turn';
-import { evidenceOf } from '../status/judge-tries.ts';
+import { verdictOf } from './breaker-verdict.ts';
 
 /** `half-open`: one call is let through to see. */
 export const breakerStates = ['closed', 'open', 'half-open'] as const;
@@ -45,9 +45,9 @@ export function createUpstreamBreaker(options: BreakerOptions): UpstreamBreaker 
 
   const isFailure = (reason: unknown): boolean => {
     const error = TurnError.from(reason);
-    const evidence = evidenceOf({ result: 'failed', error });
-    if (evidence === 'nothing' && policy.state !== CircuitState.HalfOpen) return false;
-    if (evidence !== 'nothing') lastError = error;
+    const verdict = verdictOf(error);
+    if (verdict === 'nothing' && policy.state !== CircuitState.HalfOpen) return false;
+    if (verdict === 'bad') lastError = error;
     return true;
   };
   const policy = circuitBreaker(handleWhen(isFailure), {
@@ -89,13 +89,13 @@ export function createUpstreamBreaker(options: BreakerOptions): UpstreamBreaker 
   };
 }
 
-/** A refusal that only a well upstream gives counts as an answer. */
+/** A refusal that only an upstream gives that works counts as an answer. */
 async function settle<T>(work: () => Promise<T>): Promise<{ readonly value: T } | { readonly refusal: TurnError }> {
   try {
     return { value: await work() };
   } catch (reason) {
     const error = TurnError.from(reason);
-    if (evidenceOf({ result: 'failed', error }) === 'good') return { refusal: error };
+    if (verdictOf(error) === 'good') return { refusal: error };
     throw error;
   }
 }
