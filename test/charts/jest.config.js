@@ -11,6 +11,8 @@ export default {
     '/node_modules/',
     '/dist/',
     ...(env.CHART_KUBECONFIG ? [] : ['/test/charts/admission.test.ts']),
+    // And Docker with the images, in `.ci/charts-in-docker`.
+    ...(env.CHART_IMAGE_TAG ? [] : ['/test/charts/containers.test.ts']),
     ...(env.CHART_SKAFFOLD ? [] : ['/test/charts/skaffold-tool.test.ts']),
   ],
   // Each call of a tool is a process, on machines with other work.
