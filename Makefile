@@ -1,5 +1,5 @@
 # The same steps as the npm scripts; needs npm (Node comes with the packages) and nothing else.
-.PHONY: run test demo build check bench clean
+.PHONY: run test demo build check bench charts clean
 
 # Present and newer than the lockfile when the installed packages fit it.
 installed := node_modules/.package-lock.json
@@ -16,6 +16,9 @@ demo: $(installed)
 
 build check bench: $(installed)
 	npm run $@
+
+charts: $(installed)
+	.ci/charts
 
 clean:
 	npx tsc -b --clean

@@ -1,4 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import {
   chartFolder,
@@ -9,7 +11,7 @@ import {
   valueArguments,
 } from './support/render-chart.ts';
 import { validateObjects } from './support/validate-objects.ts';
-import { runTool } from './support/run-tool.ts';
+import { runTool, runToolOrThrow } from './support/run-tool.ts';
 
 /** Random at each rendering without a cluster: they stand in a Secret of their own, whose values are not compared. */
 function hideGenerated(text: string): string {
@@ -49,4 +51,23 @@ describe.each(examples)('the example %s', (example) => {
       expect(valid).toBe(parseObjects(text).length);
     },
   );
+});
+
+it('the packaged chart renders what its folder does, and leaves the examples out', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'zai2api-package-'));
+  try {
+    await runToolOrThrow('helm', ['package', chartFolder, `--destination=${folder}`]);
+    const [archive = ''] = await readdir(folder);
+    expect(archive).toMatch(/^zai2api-\d+\.\d+\.\d+\.tgz$/);
+    const files = await runToolOrThrow('tar', ['--list', '--file', join(folder, archive)]);
+    expect(files).toContain('zai2api/values.schema.json');
+    expect(files).not.toContain('examples/');
+    // The case that reads the chart's own files.
+    const options = { example: 'high-availability' };
+    expect(hideGenerated(await renderText({ ...options, chart: join(folder, archive) }))).toBe(
+      hideGenerated(await renderText(options)),
+    );
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });

@@ -17,6 +17,8 @@ export const examples: readonly string[] = readdirSync(`${chartFolder}/examples`
 const optionalApis = ['keda.sh/v1alpha1', 'monitoring.coreos.com/v1', 'gateway.networking.k8s.io/v1'];
 
 export interface RenderOptions {
+  /** Default: the folder of the chart. */
+  readonly chart?: string;
   readonly release?: string;
   /** A case of the examples whose values are taken. */
   readonly example?: string;
@@ -38,12 +40,12 @@ export function valueArguments({ example, values = {} }: Pick<RenderOptions, 'ex
 
 /** `helm template`, whatever comes of it. */
 export async function tryRender(options: RenderOptions = {}): Promise<ToolRun> {
-  const { release = 'zai2api', kubernetesVersion = '1.37.0', hasOptionalApis = true } = options;
+  const { chart = chartFolder, release = 'zai2api', kubernetesVersion = '1.37.0', hasOptionalApis = true } = options;
   const apis = hasOptionalApis ? optionalApis.flatMap((api) => ['--api-versions', api]) : [];
   return runTool('helm', [
     'template',
     release,
-    chartFolder,
+    chart,
     '--namespace=zai2api',
     `--kube-version=${kubernetesVersion}`,
     ...apis,
