@@ -43,7 +43,7 @@ describe('the pods of the default release, as containers', () => {
       const pod = podOf(owner);
       // Kubernetes takes the group of the image's user when none is named.
       const securityContext = { runAsGroup: pod.spec.securityContext?.runAsUser, ...pod.spec.securityContext };
-      started.set(owner, await startPod(place, { ...pod, spec: { ...pod.spec, securityContext } as Pod['spec'] }));
+      started.set(owner, await startPod(place, { ...pod, spec: { ...pod.spec, securityContext } }));
     }
   });
 
