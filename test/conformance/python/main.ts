@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startStack } from '../../support/start-stack.ts';
 
-/** `npm run conformance:python`: installs the official Python client into a cache and lets it talk to the product. Exits as the tests do. */
+/** `npm run conformance:python`: installs the official Python clients into a cache and lets them talk to the product. Exits as the tests do. */
 const here = new URL('./', import.meta.url);
 const environment = fileURLToPath(new URL('../../../node_modules/.cache/conformance-python/', here));
 const python = `${environment}bin/python`;
@@ -16,10 +16,21 @@ if (!existsSync(python)) await run('python3', ['-m', 'venv', environment]);
 const requirements = fileURLToPath(new URL('requirements.txt', here));
 await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements]);
 
-// More guests than a run can spoil.
-await using stack = await startStack({ env: { ZAI_API_KEY: key, ZAI_ANON_POOL_SIZE: '3' } });
-const tests = spawn(python, [fileURLToPath(new URL('openai_client_test.py', here))], {
-  env: { ...process.env, ZAI_CONFORMANCE_URL: stack.url, ZAI_CONFORMANCE_KEY: key },
+const env = { ZAI_API_KEY: key, ZAI_ANON_POOL_SIZE: '3' };
+await using stack = await startStack({ env });
+// What happens here is remembered for the next request: such upstreams are of their own.
+await using challenged = await startStack({ env, upstream: { requireVerification: true } });
+await using blocked = await startStack({ env, upstream: { completionFault: 'waf' } });
+const tests = spawn(python, ['-m', 'unittest', '-v', 'openai_client_test', 'anthropic_client_test'], {
+  cwd: fileURLToPath(here),
+  env: {
+    ...process.env,
+    ZAI_CONFORMANCE_URL: stack.url,
+    ZAI_CONFORMANCE_CHALLENGED_URL: challenged.url,
+    ZAI_CONFORMANCE_BLOCKED_URL: blocked.url,
+    ZAI_CONFORMANCE_KEY: key,
+    PYTHONDONTWRITEBYTECODE: '1',
+  },
   stdio: 'inherit',
 });
 const [code] = (await once(tests, 'close')) as [number | null];
