@@ -1,5 +1,5 @@
 import { translatorProcessSettings } from '@zai2api/chat-translator';
-import { gatewaySettings } from '@zai2api/gateway';
+import { gatewayProcessSettings } from '@zai2api/gateway';
 import { runtimeSettings, type SettingDescription, type SettingsShape } from '@zai2api/runtime';
 import { refresherProcessSettings } from '@zai2api/token-refresher';
 import { format } from 'prettier';
@@ -7,7 +7,7 @@ import { stringify } from 'yaml';
 
 /** What each of the chart's services reads from its environment. */
 export const chartServices: Readonly<Record<string, SettingsShape>> = {
-  gateway: { ...runtimeSettings, ...gatewaySettings },
+  gateway: gatewayProcessSettings,
   'chat-translator': translatorProcessSettings,
   'token-refresher': refresherProcessSettings,
 };

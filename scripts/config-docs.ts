@@ -6,7 +6,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { translatorProcessSettings } from '@zai2api/chat-translator';
 import { gatewaySettings } from '@zai2api/gateway';
-import { runtimeSettings, webUpstreamSettings, type SettingDescription, type SettingsShape } from '@zai2api/runtime';
+import {
+  redisSettings,
+  runtimeSettings,
+  webUpstreamSettings,
+  type SettingDescription,
+  type SettingsShape,
+} from '@zai2api/runtime';
 import { tokenRefresherSettings } from '@zai2api/token-refresher';
 import { format } from 'prettier';
 import { encodeChartSettings } from './chart-settings.ts';
@@ -34,6 +40,7 @@ const sources: readonly { readonly usedBy: readonly string[]; readonly shape: Se
   { usedBy: ['gateway'], shape: gatewaySettings },
   { usedBy: ['token-refresher'], shape: tokenRefresherSettings },
   { usedBy: ['chat-translator'], shape: without(translatorProcessSettings, runtimeSettings, webUpstreamSettings) },
+  { usedBy: ['gateway'], shape: redisSettings },
   { usedBy: ['chat-translator', 'token-refresher'], shape: webUpstreamSettings },
   { usedBy: ['all'], shape: runtimeSettings },
 ];

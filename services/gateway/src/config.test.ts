@@ -70,7 +70,8 @@ describe('loadGatewaySettings', () => {
       openNotice: expect.stringContaining('loopback'),
       corsOrigins: ['*'],
       maxBodyBytes: 33_554_432,
-      concurrency: { limit: 100, queueSize: 1000, queueTimeoutMs: 10_000 },
+      concurrency: { limit: 100, limitPerKey: 0, queueSize: 1000, queueTimeoutMs: 10_000 },
+      requestsPerMinute: 0,
       translatorUrls: ['http://127.0.0.1:8081'],
       logsRequests: true,
     });

@@ -1,12 +1,15 @@
 import {
   ConfigError,
   parseSettings,
+  redisSettings,
   runtimeSettings,
   Secret,
   setting,
+  type RedisSettings,
   type RuntimeSettings,
   type Settings,
 } from '@zai2api/runtime';
+import type { ConcurrencyLimits } from './limits/memory-concurrency-limiter.ts';
 
 /** The gateway's own variables, without those of every process. */
 export const gatewaySettings = {
@@ -38,6 +41,14 @@ export const gatewaySettings = {
     default: 100,
     min: 1,
     description: 'Turns that run at the same time.',
+  }),
+  ZAI_MAX_CONCURRENT_REQUESTS_PER_KEY: setting.integer({
+    default: 0,
+    description: 'Turns of one API key that run at the same time, in each gateway. 0: only the limit of all counts.',
+  }),
+  ZAI_RATE_LIMIT_REQUESTS_PER_MINUTE: setting.integer({
+    default: 0,
+    description: 'Turns that one API key may begin in a minute, in all gateways that share a Redis. 0: no limit.',
   }),
   ZAI_QUEUE_TIMEOUT: setting.seconds({
     default: 10,
@@ -73,7 +84,9 @@ export interface ResolvedGatewaySettings {
   readonly openNotice: string | undefined;
   readonly corsOrigins: readonly string[];
   readonly maxBodyBytes: number;
-  readonly concurrency: { readonly limit: number; readonly queueSize: number; readonly queueTimeoutMs: number };
+  readonly concurrency: ConcurrencyLimits;
+  /** 0: no limit. */
+  readonly requestsPerMinute: number;
   readonly translatorUrls: readonly string[];
   /** Whether each request is logged. */
   readonly logsRequests: boolean;
@@ -112,21 +125,27 @@ export function resolveGatewaySettings(settings: GatewaySettings): ResolvedGatew
     maxBodyBytes: settings.ZAI_MAX_BODY_BYTES,
     concurrency: {
       limit: settings.ZAI_MAX_CONCURRENT_REQUESTS,
+      limitPerKey: settings.ZAI_MAX_CONCURRENT_REQUESTS_PER_KEY,
       queueSize: settings.ZAI_QUEUE_SIZE,
       queueTimeoutMs: settings.ZAI_QUEUE_TIMEOUT * 1000,
     },
+    requestsPerMinute: settings.ZAI_RATE_LIMIT_REQUESTS_PER_MINUTE,
     translatorUrls: settings.ZAI_TRANSLATOR_URL,
     logsRequests: settings.ZAI_ENABLE_REQUEST_TRACING,
   };
 }
 
+/** Everything that a gateway process reads from its environment. */
+export const gatewayProcessSettings = { ...runtimeSettings, ...gatewaySettings, ...redisSettings };
+
 /** Reads everything that the gateway as a process of its own needs. Throws a ConfigError. */
 export function loadGatewaySettings(env: Record<string, string | undefined>): {
   runtime: RuntimeSettings;
+  redis: RedisSettings;
   gateway: ResolvedGatewaySettings;
 } {
-  const settings = parseSettings({ ...runtimeSettings, ...gatewaySettings }, env);
-  return { runtime: settings, gateway: resolveGatewaySettings(settings) };
+  const settings = parseSettings(gatewayProcessSettings, env);
+  return { runtime: settings, redis: settings, gateway: resolveGatewaySettings(settings) };
 }
 
 function splitKeys(keys: Secret | undefined): Secret[] {

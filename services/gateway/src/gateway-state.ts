@@ -5,3 +5,8 @@ import type { RouteMatch } from './match-route.ts';
 export interface GatewayState extends RequestState {
   match: RouteMatch;
 }
+
+/** Whose limits a request counts against. Where nobody is asked for a key, all are one. */
+export function principalOf({ principal = 'anonymous' }: Pick<RequestState, 'principal'>): string {
+  return principal;
+}

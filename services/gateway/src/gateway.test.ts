@@ -3,6 +3,7 @@ import {
   createRuntime,
   listen,
   parseSettings,
+  redisSettings,
   runtimeSettings,
   type RequestState,
   type RunningServer,
@@ -12,6 +13,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Middleware } from 'koa';
 import { gatewaySettings, resolveGatewaySettings } from './config.ts';
 import { createGateway } from './gateway.ts';
+import { openRateLimiter } from './limits/open-rate-limiter.ts';
 
 const servers: RunningServer[] = [];
 afterEach(async () => {
@@ -31,7 +33,8 @@ async function start({
     settings: parseSettings(runtimeSettings, { ZAI_LOG_LEVEL: 'silent', ZAI_SHUTDOWN_TIMEOUT: '5' }),
   });
   const settings = resolveGatewaySettings(parseSettings(gatewaySettings, { ZAI_API_KEY: KEY, ...env }));
-  const gateway = createGateway({ settings, runtime, backend });
+  const rateLimiter = openRateLimiter(settings.requestsPerMinute, parseSettings(redisSettings, {}), runtime);
+  const gateway = createGateway({ settings, runtime, backend, rateLimiter });
   const server = await listen(gateway.callback, { host: '127.0.0.1', port: 0 });
   servers.push(server);
   return { runtime, server, url: `http://127.0.0.1:${server.port}` };
@@ -330,6 +333,102 @@ describe('the limit of turns', () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
+});
+
+describe('the rate limit', () => {
+  const env = { ZAI_API_KEY: `${KEY},other`, ZAI_RATE_LIMIT_REQUESTS_PER_MINUTE: '2' };
+  const post = (url: string, path = '/v1/chat/completions', key = KEY) =>
+    fetch(url + path, { method: 'POST', body: '{}', headers: { authorization: `Bearer ${key}` } });
+
+  it('H11: refuses with the time to come back, in every form that clients know', async () => {
+    const { url, runtime } = await start({ env });
+    for (let request = 0; request < 2; request++) expect((await post(url)).status).toBe(200);
+    const { status, headers } = await post(url);
+    expect(status).toBe(429);
+    const ms = Number(headers.get('retry-after-ms'));
+    expect(ms).toBeGreaterThan(20_000);
+    expect(ms).toBeLessThanOrEqual(30_000);
+    expect(headers.get('retry-after')).toBe(String(Math.ceil(ms / 1000)));
+    expect(headers.get('x-ratelimit-limit-requests')).toBe('2');
+    expect(headers.get('x-ratelimit-remaining-requests')).toBe('0');
+    expect(headers.get('x-ratelimit-reset-requests')).toMatch(/^(1m0|5\ds|60)s?$/);
+    expect(await runtime.registry.metrics()).toContain('zai_gateway_rate_limited_total{limit="requests"} 1');
+  });
+
+  it('H12: is told on every answer to a turn, and goes down', async () => {
+    const { url } = await start({
+      env: { ...env, ZAI_RATE_LIMIT_REQUESTS_PER_MINUTE: '3' },
+      backend: (ctx) => {
+        if (ctx.path === '/v1/completions') throw new TurnError('upstream_failed', 'x', { layer: 'upstream' });
+        ctx.respond = false;
+        ctx.res.writeHead(200, { 'content-type': 'text/event-stream' }).end('data: 1\n\n');
+      },
+    });
+    const answers = [await post(url), await post(url, '/v1/completions'), await post(url)];
+    expect(answers.map(({ status, headers }) => [status, headers.get('x-ratelimit-remaining-requests')])).toEqual([
+      [200, '2'],
+      [502, '1'],
+      [200, '0'],
+    ]);
+  });
+
+  it('speaks to clients of the Anthropic API in their words', async () => {
+    const { url } = await start({ env });
+    const first = await post(url, '/v1/messages');
+    expect(first.headers.get('anthropic-ratelimit-requests-remaining')).toBe('1');
+    expect(first.headers.get('x-ratelimit-limit-requests')).toBeNull();
+    await post(url, '/v1/messages');
+    const refused = await post(url, '/v1/messages');
+    expect(await refused.json()).toMatchObject({ type: 'error', error: { type: 'rate_limit_error' } });
+    const reset = Date.parse(refused.headers.get('anthropic-ratelimit-requests-reset') ?? '') - Date.now();
+    expect(reset).toBeGreaterThan(40_000);
+    expect(reset).toBeLessThanOrEqual(61_000);
+  });
+
+  it('counts each key for itself, and only turns', async () => {
+    const { url } = await start({ env });
+    for (let request = 0; request < 5; request++) {
+      expect((await post(url, '/v1/messages/count_tokens')).status).toBe(200);
+      expect((await fetch(`${url}/v1/models`, { headers: withKey })).headers.has('x-ratelimit-limit-requests')).toBe(
+        false,
+      );
+    }
+    const statuses = async (key: string) => [
+      (await post(url, undefined, key)).status,
+      (await post(url, undefined, key)).status,
+      (await post(url, undefined, key)).status,
+    ];
+    expect(await statuses(KEY)).toEqual([200, 200, 429]);
+    expect(await statuses('other')).toEqual([200, 200, 429]);
+    expect((await post(url, undefined, 'wrong')).status).toBe(401);
+  });
+});
+
+describe('timing', () => {
+  it('is told on every answer, once', async () => {
+    const { url } = await start({
+      backend: (ctx) => {
+        if (ctx.path === '/v1/models') throw new Error('broken');
+        ctx.respond = false;
+        ctx.status = 200;
+        ctx.res.flushHeaders();
+        ctx.res.end('data: 1\n\n');
+      },
+    });
+    const answers = [
+      await fetch(`${url}/v1/chat/completions`, turn()),
+      await fetch(`${url}/v1/models`, { headers: withKey }),
+      await fetch(`${url}/v1/nothing`),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 500, 401]);
+    for (const { headers } of answers) {
+      expect(headers.get('openai-processing-ms')).toMatch(/^\d+$/);
+      expect(headers.get('server-timing')).toMatch(/^total;dur=\d+\.\d$/);
+    }
+    const messages = await fetch(`${url}/v1/messages`, turn());
+    expect(messages.headers.has('openai-processing-ms')).toBe(false);
+    expect(messages.headers.has('server-timing')).toBe(true);
+  });
 });
 
 describe('errors of the backend', () => {

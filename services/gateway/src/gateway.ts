@@ -15,6 +15,7 @@ import { encodeErrorAnswer } from './encode-gateway-error.ts';
 import type { GatewayState } from './gateway-state.ts';
 import type { ConcurrencyLimiter } from './limits/concurrency-limiter.ts';
 import { createMemoryConcurrencyLimiter } from './limits/memory-concurrency-limiter.ts';
+import type { RateLimiter } from './limits/rate-limiter.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { allowCrossOrigin } from './middleware/allow-cross-origin.ts';
 import { answerPublicRoutes } from './middleware/answer-public-routes.ts';
@@ -23,9 +24,11 @@ import { dropStalledBody } from './middleware/drop-stalled-body.ts';
 import { findRoute } from './middleware/find-route.ts';
 import { limitBody } from './middleware/limit-body.ts';
 import { limitConcurrency } from './middleware/limit-concurrency.ts';
+import { limitRate } from './middleware/limit-rate.ts';
 import { observeRequests } from './middleware/observe-requests.ts';
 import { refuseWhileStopping } from './middleware/refuse-while-stopping.ts';
 import { requireRoute } from './middleware/require-route.ts';
+import { tellTiming } from './middleware/tell-timing.ts';
 
 /** The public edge, ready to be given to `listen`. */
 export interface Gateway {
@@ -42,8 +45,11 @@ export function createGateway(options: {
   readonly runtime: Pick<Runtime, 'name' | 'version' | 'logger' | 'registry' | 'onStop'>;
   readonly backend: Middleware<GatewayState> | Middleware<RequestState>;
   readonly limiter?: ConcurrencyLimiter;
+  /** Undefined: no limit. */
+  readonly rateLimiter?: RateLimiter | undefined;
 }): Gateway {
-  const { settings, runtime, backend, limiter = createMemoryConcurrencyLimiter(settings.concurrency) } = options;
+  const { settings, runtime, backend, rateLimiter } = options;
+  const { limiter = createMemoryConcurrencyLimiter(settings.concurrency) } = options;
   const { logger } = runtime;
   const metrics = createGatewayMetrics(runtime.registry, () => limiter.waiting());
   let isStopping = false;
@@ -56,6 +62,7 @@ export function createGateway(options: {
   const middlewares: readonly Middleware<GatewayState>[] = [
     // First, so that every answer and every line has the id.
     assignRequestId(),
+    tellTiming(),
     // Before the route is made canonical: the log shows the path as it was asked for.
     ...(settings.logsRequests ? [logAccess(logger)] : []),
     findRoute(),
@@ -74,6 +81,7 @@ export function createGateway(options: {
     authenticate(settings.keys),
     requireRoute(),
     limitBody(settings.maxBodyBytes),
+    limitRate(rateLimiter, metrics),
     // Last: only what will run waits for a slot.
     limitConcurrency(limiter, metrics),
     // Who waits for a slot is not read, and does not stall.

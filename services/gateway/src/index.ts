@@ -1,5 +1,6 @@
 export { createHttpBackend, type HttpBackend } from './backend/create-http-backend.ts';
 export {
+  gatewayProcessSettings,
   gatewaySettings,
   loadGatewaySettings,
   resolveGatewaySettings,
@@ -9,3 +10,5 @@ export {
 export { createGateway, type Gateway } from './gateway.ts';
 export type { ConcurrencyLimiter, ConcurrencySlot } from './limits/concurrency-limiter.ts';
 export { createMemoryConcurrencyLimiter } from './limits/memory-concurrency-limiter.ts';
+export { openRateLimiter } from './limits/open-rate-limiter.ts';
+export type { RateLimiter } from './limits/rate-limiter.ts';

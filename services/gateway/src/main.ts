@@ -1,10 +1,11 @@
-import { createRuntime, listen, readPackageVersion, runMain } from '@zai2api/runtime';
+import { createRuntime, isRedisConfigured, listen, readPackageVersion, runMain, watchRedis } from '@zai2api/runtime';
 import { createHttpBackend } from './backend/create-http-backend.ts';
 import { loadGatewaySettings } from './config.ts';
 import { createGateway } from './gateway.ts';
+import { openRateLimiter } from './limits/open-rate-limiter.ts';
 
 await runMain(async () => {
-  const { runtime: runtimeSettings, gateway: settings } = loadGatewaySettings(process.env);
+  const { runtime: runtimeSettings, redis, gateway: settings } = loadGatewaySettings(process.env);
   const runtime = createRuntime({
     name: 'gateway',
     version: readPackageVersion(import.meta.url),
@@ -12,7 +13,9 @@ await runMain(async () => {
   });
   const { logger } = runtime;
   const backend = createHttpBackend({ translatorUrls: settings.translatorUrls, logger });
-  const gateway = createGateway({ settings, runtime, backend: backend.handle });
+  const rateLimiter = openRateLimiter(settings.requestsPerMinute, redis, runtime);
+  if (rateLimiter !== undefined && isRedisConfigured(redis)) watchRedis(redis, runtime);
+  const gateway = createGateway({ settings, runtime, backend: backend.handle, rateLimiter });
   await runtime.run(async () => {
     const server = await listen(gateway.callback, { ...settings, draining: runtime.draining });
     runtime.onStop('servers', 'public port', (deadline) => server.stop(deadline));

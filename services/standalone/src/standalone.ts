@@ -5,7 +5,7 @@ import {
   type MediaGuardOptions,
 } from '@zai2api/chat-translator';
 import { createMemoryCredentialStore } from '@zai2api/credentials';
-import { createGateway, resolveGatewaySettings } from '@zai2api/gateway';
+import { createGateway, openRateLimiter, resolveGatewaySettings } from '@zai2api/gateway';
 import {
   createRuntime,
   isRedisConfigured,
@@ -81,7 +81,8 @@ export function createStandalone(
     mediaGuard,
     checksEvents: settings.ZAI_DEBUG_MODE,
   });
-  const gateway = createGateway({ settings: gatewaySettings, runtime, backend: translator.middleware });
+  const rateLimiter = openRateLimiter(gatewaySettings.requestsPerMinute, settings, runtime);
+  const gateway = createGateway({ settings: gatewaySettings, runtime, backend: translator.middleware, rateLimiter });
   const listening = Promise.withResolvers<{ url: string; adminUrl: string }>();
 
   async function warm(): Promise<void> {

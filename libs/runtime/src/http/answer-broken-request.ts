@@ -19,11 +19,13 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex
   }
   const { status, message } = refusals[error.code ?? ''] ?? malformed;
   const body = JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code: null } });
+  const requestId = `req_${randomUUID().replaceAll('-', '')}`;
   const head = [
     `HTTP/1.1 ${status}`,
     'content-type: application/json; charset=utf-8',
     `content-length: ${Buffer.byteLength(body)}`,
-    `x-request-id: req_${randomUUID().replaceAll('-', '')}`,
+    `x-request-id: ${requestId}`,
+    `request-id: ${requestId}`,
     'connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);

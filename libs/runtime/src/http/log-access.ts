@@ -1,4 +1,4 @@
-import type { Middleware } from 'koa';
+import type { Middleware, ParameterizedContext } from 'koa';
 import type { Logger } from '../create-logger.ts';
 import type { RequestState } from './assign-request-id.ts';
 import { onResponseClose } from './on-response-close.ts';
@@ -36,7 +36,7 @@ export function logAccess(parent: Logger): Middleware<RequestState> {
           status: response.writableFinished ? response.statusCode : CLIENT_CLOSED_REQUEST,
           durationMs: Math.round(performance.now() - startedAtMs),
           bytes: socket.bytesWritten - bytesBefore,
-          clientRequestId: shown(request.headers['x-client-request-id']),
+          clientRequestId: clientRequestIdOf(ctx),
           retryCount: shown(request.headers['x-stainless-retry-count']),
         },
         'request',
@@ -46,6 +46,14 @@ export function logAccess(parent: Logger): Middleware<RequestState> {
   };
 }
 
+/** What the client calls its request: never an id of ours, which an inner hop gets by the same header. */
+function clientRequestIdOf({ req, state }: ParameterizedContext<RequestState>): string | undefined {
+  const id = shown(req.headers['x-client-request-id']) ?? shown(req.headers['x-request-id']);
+  return id === state.requestId ? undefined : id;
+}
+
 function shown(value: string | string[] | undefined): string | undefined {
-  return typeof value === 'string' ? value.slice(0, MAX_CLIENT_VALUE_LENGTH) : undefined;
+  return typeof value === 'string'
+    ? value.slice(0, MAX_CLIENT_VALUE_LENGTH).replaceAll(/[^\x20-\x7e]/g, '?')
+    : undefined;
 }

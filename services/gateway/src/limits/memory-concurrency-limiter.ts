@@ -1,53 +1,127 @@
 import { TurnError } from '@zai2api/turn';
-import PQueue from 'p-queue';
 import type { ConcurrencyLimiter, ConcurrencySlot } from './concurrency-limiter.ts';
+
+interface Waiter {
+  start(): void;
+  refuse(): void;
+}
+
+/** What one key runs and waits for. */
+interface Line {
+  running: number;
+  /** Number of its latest start among all starts; 0 before the first. */
+  lastStart: number;
+  readonly waiters: Waiter[];
+}
+
+export interface ConcurrencyLimits {
+  readonly limit: number;
+  /** For the turns of one key; 0: only `limit` counts. */
+  readonly limitPerKey: number;
+  readonly queueSize: number;
+  readonly queueTimeoutMs: number;
+}
 
 /** Said to refused clients. A turn ends within seconds, and the wait in the queue comes on top. */
 const RETRY_AFTER_SECONDS = 2;
 
-/** The limiter of one process. A wait of 0 ms refuses at once whatever cannot start at once. */
-export function createMemoryConcurrencyLimiter(options: {
-  readonly limit: number;
-  readonly queueSize: number;
-  readonly queueTimeoutMs: number;
-}): ConcurrencyLimiter {
-  const { limit, queueSize, queueTimeoutMs } = options;
-  const queue = new PQueue({ concurrency: limit });
+/**
+ * The limiter of one process. A wait of 0 ms refuses at once whatever cannot start at once. When the queue is full, a key with fewer waiters
+ * takes the last place of the key that has most.
+ */
+export function createMemoryConcurrencyLimiter(limits: ConcurrencyLimits): ConcurrencyLimiter {
+  const { limit, limitPerKey, queueSize, queueTimeoutMs } = limits;
+  const lines = new Map<string, Line>();
+  let starts = 0;
   let running = 0;
+  let waiting = 0;
 
-  function acquire(signal: AbortSignal): Promise<ConcurrencySlot> {
-    const isFull = running >= limit && (queueTimeoutMs === 0 || queue.size >= queueSize);
-    if (isFull) return Promise.reject(refusal());
-    const slot = Promise.withResolvers<ConcurrencySlot>();
-    // Its own signal, because it must lose its meaning once the turn runs: the slot is then freed by release() alone.
-    const waiting = new AbortController();
-    const leave = (): void => waiting.abort(signal.reason);
-    if (signal.aborted) leave();
-    signal.addEventListener('abort', leave, { once: true });
-    const timer = setTimeout(() => waiting.abort(refusal()), queueTimeoutMs);
-    const stopWaiting = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', leave);
-    };
-    const run = (): Promise<void> => {
-      stopWaiting();
-      running++;
-      return new Promise((resolve) => {
-        let isHeld = true;
-        slot.resolve({
-          release: () => {
-            if (isHeld) running--;
-            isHeld = false;
-            resolve();
-          },
-        });
-      });
-    };
-    queue.add(run, { signal: waiting.signal }).finally(stopWaiting).catch(slot.reject);
-    return slot.promise;
+  const mayRun = (line: Line): boolean => running < limit && (limitPerKey === 0 || line.running < limitPerKey);
+
+  /** The turn goes to the key that has waited longest for one. */
+  function startWaiters(): void {
+    while (waiting > 0 && running < limit) {
+      let next: Line | undefined;
+      for (const line of lines.values()) {
+        if (line.waiters.length > 0 && mayRun(line) && (!next || line.lastStart < next.lastStart)) next = line;
+      }
+      if (next === undefined) return;
+      next.waiters[0]?.start();
+    }
   }
 
-  return { acquire, waiting: () => queue.size };
+  function run(key: string, line: Line): ConcurrencySlot {
+    running++;
+    line.running++;
+    line.lastStart = ++starts;
+    lines.set(key, line);
+    let isHeld = true;
+    return {
+      release() {
+        if (!isHeld) return;
+        isHeld = false;
+        running--;
+        line.running--;
+        forgetIfIdle(key, line);
+        startWaiters();
+      },
+    };
+  }
+
+  function forgetIfIdle(key: string, line: Line): void {
+    if (line.running === 0 && line.waiters.length === 0) lines.delete(key);
+  }
+
+  /** Whether there is a place in the queue, if need be at the cost of the key that has most of them. */
+  function findPlace(line: Line): boolean {
+    if (waiting < queueSize) return true;
+    const longest = [...lines.values()].reduce((one, other) =>
+      other.waiters.length > one.waiters.length ? other : one,
+    );
+    if (longest.waiters.length <= line.waiters.length + 1) return false;
+    longest.waiters.at(-1)?.refuse();
+    return true;
+  }
+
+  function wait(key: string, line: Line, signal: AbortSignal): Promise<ConcurrencySlot> {
+    const { promise, resolve, reject } = Promise.withResolvers<ConcurrencySlot>();
+    const leaveQueue = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+      line.waiters.splice(line.waiters.indexOf(waiter), 1);
+      waiting--;
+    };
+    const leave = (reason: unknown): void => {
+      leaveQueue();
+      forgetIfIdle(key, line);
+      reject(reason);
+    };
+    const waiter: Waiter = {
+      start() {
+        leaveQueue();
+        resolve(run(key, line));
+      },
+      refuse: () => leave(refusal()),
+    };
+    const abort = (): void => leave(signal.reason);
+    const timer = setTimeout(waiter.refuse, queueTimeoutMs);
+    signal.addEventListener('abort', abort, { once: true });
+    line.waiters.push(waiter);
+    lines.set(key, line);
+    waiting++;
+    return promise;
+  }
+
+  return {
+    async acquire(key, signal) {
+      signal.throwIfAborted();
+      const line = lines.get(key) ?? { running: 0, lastStart: 0, waiters: [] };
+      if (line.waiters.length === 0 && mayRun(line)) return run(key, line);
+      if (queueTimeoutMs === 0 || !findPlace(line)) throw refusal();
+      return wait(key, line, signal);
+    },
+    waiting: () => waiting,
+  };
 }
 
 function refusal(): TurnError {

@@ -1,7 +1,7 @@
 import { abortOnClose, onResponseClose } from '@zai2api/runtime';
 import { TurnError } from '@zai2api/turn';
 import type { Middleware } from 'koa';
-import type { GatewayState } from '../gateway-state.ts';
+import { principalOf, type GatewayState } from '../gateway-state.ts';
 import type { ConcurrencyLimiter } from '../limits/concurrency-limiter.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 
@@ -15,7 +15,7 @@ export function limitConcurrency(limiter: ConcurrencyLimiter, metrics: GatewayMe
     }
     const startedAtMs = performance.now();
     try {
-      const slot = await limiter.acquire(abortOnClose(ctx.res));
+      const slot = await limiter.acquire(principalOf(ctx.state), abortOnClose(ctx.res));
       onResponseClose(ctx.res, () => slot.release());
     } catch (error) {
       if (TurnError.is(error) && error.code === 'rate_limited') metrics.rateLimited.inc({ limit: 'concurrency' });
