@@ -45,7 +45,7 @@ describe.each(ways)('rate limits on %s', (name, start) => {
     const first = await Promise.all([limiter.take('a'), limiter.take('a'), limiter.take('a')]);
     expect(first.map(({ isAllowed }) => isAllowed)).toEqual([true, true, false]);
     await waitFor(async () => (await limiter.take('a')).isAllowed, { withinMs: 2_000 });
-    await waitFor(async () => (await commands.exists(`{${prefix}:rate-limits}:a`)) === 0, { withinMs: 2_000 });
+    await waitFor(async () => (await commands.exists(`{${prefix}:rate-limit:a}`)) === 0, { withinMs: 2_000 });
   });
 });
 

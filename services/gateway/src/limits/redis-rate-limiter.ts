@@ -45,7 +45,7 @@ export function createRedisRateLimiter(options: {
   const { commands, prefix, rate, now } = options;
 
   async function run(key: string): Promise<unknown> {
-    const values = [`{${prefix}:rate-limits}:${key}`, rate.limit, rate.periodMs, now?.() ?? ''];
+    const values = [`{${prefix}:rate-limit:${key}}`, rate.limit, rate.periodMs, now?.() ?? ''];
     try {
       return await commands.evalsha(takeDigest, 1, ...values);
     } catch (error) {
