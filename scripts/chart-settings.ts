@@ -1,6 +1,6 @@
 import { translatorProcessSettings } from '@zai2api/chat-translator';
 import { gatewayProcessSettings } from '@zai2api/gateway';
-import { runtimeSettings, type SettingDescription, type SettingsShape } from '@zai2api/runtime';
+import { type SettingDescription, type SettingsShape } from '@zai2api/runtime';
 import { refresherProcessSettings } from '@zai2api/token-refresher';
 import { format } from 'prettier';
 import { stringify } from 'yaml';

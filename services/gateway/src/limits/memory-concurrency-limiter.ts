@@ -104,7 +104,7 @@ export function createMemoryConcurrencyLimiter(limits: ConcurrencyLimits): Concu
       refuse: () => leave(refusal()),
     };
     const abort = (): void => leave(signal.reason);
-    const timer = setTimeout(waiter.refuse, queueTimeoutMs);
+    const timer = setTimeout(() => waiter.refuse(), queueTimeoutMs);
     signal.addEventListener('abort', abort, { once: true });
     line.waiters.push(waiter);
     lines.set(key, line);

@@ -25,7 +25,7 @@ export function tellTiming(): Middleware<GatewayState> {
 function beforeHead(response: ServerResponse, listener: () => void): void {
   const writeHead = response.writeHead.bind(response) as (...values: unknown[]) => ServerResponse;
   response.writeHead = (...values: unknown[]) => {
-    response.writeHead = writeHead as ServerResponse['writeHead'];
+    response.writeHead = writeHead;
     listener();
     return writeHead(...values);
   };
