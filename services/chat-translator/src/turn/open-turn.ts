@@ -43,6 +43,9 @@ export interface OpenTurnOptions {
   readonly metrics: TranslatorMetrics;
 }
 
+/** The identity is not at fault: it is at its limit, or was given to somebody else. */
+const mayComeBack: ReadonlySet<string | undefined> = new Set(['upstream_concurrency', 'lease_lost']);
+
 /** A further try waits less for its credential: the client has waited already, and there may be no other one. */
 const RETRY_CREDENTIAL_WAIT_MS = 6_000;
 
@@ -86,8 +89,8 @@ export async function openTurn(turn: DriverTurn, caller: AbortSignal, options: O
     if (recovery === undefined || waitMs === undefined) throw error;
     metrics.retries.inc({ driver: driver.name, recovery });
     logger.info({ code: error.code, reason, recovery, waitMs }, 'trying again');
-    // A busy identity only rests: the same one may be the next that is free. A refused token never is.
-    if (reason === 'upstream_unauthorized') tried.add(credential.id);
+    // A busy identity only rests: the same one may be the next that is free. One that is refused never is.
+    if (recovery === 'other-credential' && !mayComeBack.has(reason)) tried.add(credential.id);
     if (recovery === 'refresh-session') await driver.refresh(signal);
     if (waitMs > 0) await wait(waitMs, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) throw TurnError.from(signal.reason);
