@@ -129,7 +129,10 @@ export function createChatTranslator({
   };
 
   const runs = createKeptRuns({ store: responses, maxSize: settings.ZAI_RESPONSES_MAX_BYTES, logger, metrics });
-  runtime.onStop('workers', 'kept responses', (deadline) => runs.stop(deadline));
+  // With the answers that have a client; and once more for those that were begun by one of the last requests.
+  for (const phase of ['servers', 'workers'] as const) {
+    runtime.onStop(phase, 'kept responses', (deadline) => runs.stop(deadline));
+  }
   const responseOptions = {
     ...turnOptions,
     store: responses,

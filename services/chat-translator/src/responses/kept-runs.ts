@@ -10,7 +10,7 @@ export interface KeptRuns {
   start(run: KeptRun): AsyncIterable<string>;
   /** How many run in the background. */
   readonly background: number;
-  /** Waits for all of them; those that are left at the deadline have failed. */
+  /** Waits for all that run now; those that are left at the deadline have failed. May be called again. */
   stop(deadline: AbortSignal): Promise<void>;
 }
 
@@ -25,7 +25,8 @@ export interface KeptRunsOptions {
 /** The runs of one process, and the sign of life that other processes see of them. */
 export function createKeptRuns({ store, maxSize, logger, metrics }: KeptRunsOptions): KeptRuns {
   const runs = new Map<string, StartedRun & Pick<KeptRun, 'background' | 'abort'>>();
-  const forgetTaken = store.onTaken((id) => runs.get(id)?.take());
+  // For as long as the store lives.
+  store.onTaken((id) => runs.get(id)?.take());
   let timer: NodeJS.Timeout | undefined;
 
   function renewAll(): void {
@@ -76,9 +77,8 @@ export function createKeptRuns({ store, maxSize, logger, metrics }: KeptRunsOpti
       };
       if (deadline.aborted) abortAll();
       deadline.addEventListener('abort', abortAll, { once: true });
-      await Promise.all([...runs.values()].map(({ over }) => over));
+      while (runs.size > 0) await Promise.all([...runs.values()].map(({ over }) => over));
       deadline.removeEventListener('abort', abortAll);
-      forgetTaken();
     },
   };
 }
