@@ -65,7 +65,10 @@ export function reasoningItem(id: string, text: string, status: ItemStatus, { se
   };
 }
 
-/** A call in the words of the client: free text for a tool that takes it, and the namespace where the name alone does not say which tool. */
+/**
+ * A call in the words of the client: free text for a tool that takes it, and the namespace of one that was declared in one, without which
+ * Codex does not know it.
+ */
 export function callItem(
   call: { readonly callId: string; readonly name: string; readonly argumentsText: string },
   identity: ResponseIdentity,
@@ -76,7 +79,7 @@ export function callItem(
   const named = {
     call_id: call.callId,
     name,
-    ...(namespace !== undefined && names.isAmbiguous(name) && { namespace }),
+    ...(namespace !== undefined && { namespace }),
     status: 'completed' as const,
   };
   return kind === 'custom'

@@ -76,7 +76,7 @@ describe('the stream of a response', () => {
   it.each([
     ['spawn', 'spawn', undefined],
     ['a__spawn', 'spawn', 'a'],
-    ['wait', 'wait', undefined],
+    ['wait', 'wait', 'a'],
   ])('R18: calls the tool %s by the name it was declared with', (modelName, name, namespace) => {
     const tool = (declared: string) => ({ type: 'function', name: declared });
     const tools = [tool('spawn'), { type: 'namespace', name: 'a', tools: [tool('spawn'), tool('wait')] }];

@@ -17,8 +17,6 @@ export interface ToolNames {
   modelNameOf(name: string, namespace: string | undefined): string;
   /** The names for the model of all tools that the client calls so, in whatever namespace. */
   allNamed(name: string): string[];
-  /** True when tools of several namespaces share the name. */
-  isAmbiguous(name: string): boolean;
 }
 
 const MAX_NAME_LENGTH = 64;
@@ -50,6 +48,5 @@ export function createToolNames(): ToolNames {
       return fits.find((modelName) => tools.get(modelName)?.namespace === namespace) ?? fits[0] ?? name;
     },
     allNamed,
-    isAmbiguous: (name) => allNamed(name).length > 1,
   };
 }
