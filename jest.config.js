@@ -4,8 +4,8 @@ export default {
   testEnvironmentOptions: { customExportConditions: ['@zai2api/source', 'node', 'node-addons', 'import'] },
   extensionsToTreatAsEsm: ['.ts'],
   testMatch: ['**/*.test.ts'],
-  // Those need tools of their own: `npm run charts`.
-  testPathIgnorePatterns: ['/node_modules/', '/dist/', '<rootDir>/test/charts/'],
+  // Those need tools of their own: `npm run charts`, `npm run deployment`.
+  testPathIgnorePatterns: ['/node_modules/', '/dist/', '<rootDir>/test/charts/', '<rootDir>/test/deployment/'],
   modulePathIgnorePatterns: ['/dist/'],
   injectGlobals: false,
   // Above every deadline that a test waits with, so that its own message is the one that shows.
