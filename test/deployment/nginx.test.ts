@@ -17,8 +17,8 @@ const gateway = http.createServer((request, response) => answer(request, respons
 const sockets = new WebSocketServer({ noServer: true });
 gateway.on('upgrade', (request, socket, head) =>
   sockets.handleUpgrade(request, socket, head, (webSocket) =>
-    webSocket.on('message', (data) =>
-      webSocket.send(`${request.url ?? ''} ${String(request.headers['authorization'])} ${String(data)}`),
+    webSocket.on('message', (data: Buffer) =>
+      webSocket.send(`${request.url ?? ''} ${String(request.headers['authorization'])} ${data.toString()}`),
     ),
   ),
 );
