@@ -36,7 +36,7 @@ const simulated = {
 };
 
 const sh = (text: string): Promise<string> =>
-  runCommand('bash', ['-euo', 'pipefail', '-c', text], { cwd: clone.folder, env: environment });
+  runCommand('bash', ['--norc', '-euo', 'pipefail', '-c', text], { cwd: clone.folder, env: environment });
 
 /** The output of a block of the page. */
 const run = (block: DocumentedBlock): Promise<string> => sh(block.text);
@@ -96,6 +96,9 @@ beforeAll(async () => {
   for (const name of inherited) Reflect.deleteProperty(process.env, name);
   environment = { PATH: compose.path, COMPOSE_PROJECT_NAME: 'zai2api-page' };
   console.log(`Compose ${compose.version}`);
+  const startedAtMs = performance.now();
+  await sh('docker compose --profile fake build');
+  console.log(`building the images: ${((performance.now() - startedAtMs) / 1000).toFixed(0)} s`);
 });
 
 afterAll(async () => {
