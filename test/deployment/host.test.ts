@@ -104,7 +104,7 @@ describe('a server with systemd', () => {
   it('streams through nginx, and finishes what runs when it is restarted', async () => {
     await sh(`
       systemd-run --quiet --unit fake-upstream --working-directory /opt/zai2api \\
-        node_modules/.bin/node --conditions=@zai2api/source test/fake-upstream/main.ts
+        /opt/zai2api/node_modules/.bin/node --conditions=@zai2api/source test/fake-upstream/main.ts
       echo ZAI_API_BASE=http://127.0.0.1:9099 >> /etc/zai2api/zai2api.env
       systemctl restart zai2api`);
     const ask = (
