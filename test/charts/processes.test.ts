@@ -83,6 +83,7 @@ describe('what the chart renders by default', () => {
       ZAI_TRANSLATOR_PORT: '0',
     });
     const gateway = start('gateway', {
+      REDIS_URL: redisUrl,
       ZAI_TRANSLATOR_URL: urlOf(await translator.listening),
       ZAI_HOST: '127.0.0.1',
       ZAI_PORT: '0',

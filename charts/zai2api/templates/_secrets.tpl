@@ -41,7 +41,7 @@ otlpHeaders:
 
 {{/* The services that talk to Redis. */}}
 {{- define "zai2api.redisUsers" -}}
-[chat-translator, token-refresher]
+[gateway, chat-translator, token-refresher]
 {{- end }}
 
 {{/*
