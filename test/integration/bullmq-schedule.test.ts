@@ -15,6 +15,7 @@ import {
   type ManualTicks,
 } from '../../services/token-refresher/src/refill-schedule.conformance.ts';
 import { startRedisCluster } from '../support/start-redis-cluster.ts';
+import { startRedisSentinels } from '../support/start-redis-sentinels.ts';
 import { startRedis, type RedisServer } from '../support/start-redis.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -22,6 +23,8 @@ const LONG_MS = 60_000;
 /** Short, so that a test lives to see it run out. */
 const LOCK_MS = 600;
 const WITHIN_MS = 10_000;
+/** Deciding on a failover, the reconnects, and the longest time that BullMQ waits on a connection that hangs. */
+const FAILOVER_MS = 60_000;
 
 let redis: RedisServer;
 beforeAll(async () => {
@@ -267,6 +270,48 @@ describe('createBullmqSchedule', () => {
         expect(lines.filter(({ msg }) => msg === 'the refill queue is in trouble').length).toBeLessThan(3);
       }
     });
+
+    it.each(['killed', 'frozen'] as const)(
+      'goes on after a failover from a primary that is %s, one tick at a time',
+      async (how) => {
+        const sentinels = await startRedisSentinels({ env: { REDIS_COMMAND_TIMEOUT: '0.5' } });
+        closers.push(() => sentinels.close());
+        const replicas = openReplicas(2, { settings: sentinels.settings, intervalMs: 200 });
+        let [count, running, mostAtOnce] = [0, 0, 0];
+        for (const { schedule } of replicas) {
+          schedule.start(async () => {
+            mostAtOnce = Math.max(mostAtOnce, ++running);
+            await new Promise((resolve) => setTimeout(resolve, 20));
+            [count, running] = [count + 1, running - 1];
+            return {};
+          });
+        }
+        await waitFor(() => count > 2, { withinMs: WITHIN_MS });
+        if (how === 'killed') await sentinels.primary.kill();
+        else await sentinels.primary.freeze();
+        const before = count;
+        await waitFor(() => count > before + 5, { withinMs: FAILOVER_MS, what: 'ticks on the new primary' });
+        expect(mostAtOnce).toBe(1);
+      },
+      2 * FAILOVER_MS,
+    );
+
+    it(
+      'goes on after a failover in a Cluster',
+      async () => {
+        const cluster = await startRedisCluster({ env: { REDIS_COMMAND_TIMEOUT: '0.5' }, hasReplicas: true });
+        closers.push(() => cluster.close());
+        const replicas = openReplicas(2, { settings: cluster.settings, intervalMs: 200 });
+        let count = 0;
+        for (const { schedule } of replicas) schedule.start(() => Promise.resolve(count++).then(() => ({})));
+        await waitFor(() => count > 2, { withinMs: WITHIN_MS });
+        const owner = await cluster.ownerOf(`{${replicas[0]!.prefix}:refresher}:refill:meta`);
+        await owner.kill();
+        const before = count;
+        await waitFor(() => count > before + 5, { withinMs: FAILOVER_MS, what: 'ticks on the new primary' });
+      },
+      2 * FAILOVER_MS,
+    );
 
     it('stops in time while Redis does not answer', async () => {
       const own = await startRedis({ isOwn: true });

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import type { Credential, CredentialStore, LeaseRequest } from '@zai2api/credentials';
 import { openRedisStore, type OpenedStore } from '../support/open-redis-store.ts';
 import { startRedis, type RedisAccess, type RedisServer } from '../support/start-redis.ts';
+import { startRedisCluster } from '../support/start-redis-cluster.ts';
 import { startRedisSentinels } from '../support/start-redis-sentinels.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -120,6 +121,20 @@ describe('a Redis that', () => {
     expect((await store.counts()).user).toMatchObject({ ready: 1, total: 1 });
   });
 
+  it('freezes: what was asked for meanwhile, and is not waited for any more, takes no slot', async () => {
+    const { store } = await open(redis);
+    await store.put(credential('a'));
+    const held = await store.lease(request({ leaseMs: 600 }));
+    const startedAtMs = performance.now();
+    await redis.freeze();
+    await Promise.all(Array.from({ length: 20 }, () => timeOfRefusal(store)));
+    // The lease passes its deadline meanwhile, and the requests of those who gave up are still in the buffers of Redis.
+    await waitFor(() => performance.now() - startedAtMs > 900, { withinMs: WITHIN_MS });
+    await redis.resume();
+    await waitFor(() => store.renew(held, 60_000), { withinMs: WITHIN_MS, what: 'the slot that nobody else has' });
+    expect((await store.counts()).user).toMatchObject({ leased: 1 });
+  });
+
   it('freezes: the store closes in time', async () => {
     const { store } = await open(redis);
     await redis.freeze();
@@ -190,5 +205,31 @@ describe('a failover by Sentinel', () => {
     } finally {
       await each.close();
     }
+  });
+});
+
+describe('a failover in a Cluster', () => {
+  it('to the replica of a killed primary loses no lease and heals by itself', async () => {
+    await using redis = await startRedisCluster({ env, hasReplicas: true });
+    const { store, commands } = await open(redis);
+    await store.put(credential('a', { concurrency: 2 }));
+    const held = await store.lease(request());
+    const owner = await redis.ownerOf(`{${redis.settings.REDIS_KEY_PREFIX}:credentials}:meta`);
+    const isReplicated = async (): Promise<boolean> => {
+      const facts = await owner.cli('-p', String(owner.port), 'info', 'replication');
+      const [, sent] = /master_repl_offset:(\d+)/.exec(facts) ?? [];
+      return facts.includes(`state=online,offset=${sent ?? ''},`);
+    };
+    await waitFor(isReplicated, { withinMs: WITHIN_MS, what: 'the replica' });
+    await owner.kill();
+    // The nodes agree on the death after two seconds, and the replica is voted for after that.
+    await waitFor(() => store.counts(), { withinMs: 30_000, what: 'the replica as a primary' });
+    expect(await commands.exists(`{${redis.settings.REDIS_KEY_PREFIX}:credentials}:meta`)).toBe(1);
+    expect(await store.renew(held, 60_000)).toBe(true);
+    const other = await store.lease(request());
+    expect(other.fence).toBeGreaterThan(held.fence);
+    await expect(store.lease(request({ waitMs: 0 }))).rejects.toMatchObject({ code: 'no_capacity' });
+    await Promise.all([held.release({ result: 'good' }), other.release({ result: 'good' })]);
+    expect((await store.counts()).user).toMatchObject({ ready: 1, leased: 0 });
   });
 });

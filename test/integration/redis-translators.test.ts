@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { decodeIdentity } from '@zai2api/dialects';
 import { startFakeUpstream, type FakeUpstream } from '../fake-upstream/index.ts';
@@ -126,6 +127,45 @@ describe('translators on one Redis', () => {
     },
   );
 
+  it('end a turn at once whose process stood still until its lease was somebody else’s', async () => {
+    await fillPool(1);
+    const env = { ZAI_CREDENTIAL_LEASE: '2' };
+    await using frozen = startTranslator(env);
+    await using other = startTranslator(env);
+    const stream = await openStream(urlOf(await frozen.listening), scenario('slow frames=200 delay=50'));
+    await stream.find(hasContent);
+    const otherUrl = urlOf(await other.listening);
+    frozen.kill('SIGSTOP');
+    // The upstream still runs the turn of the frozen one, and is told to allow the other.
+    upstream.configure({ perTokenConcurrency: 2 });
+    const successor = await openStream(otherUrl, scenario('slow frames=60 delay=50'));
+    await successor.find(hasContent);
+    const wokeAtMs = Date.now();
+    frozen.kill('SIGCONT');
+    const { abortedAtMs } = await upstream.waitForAbort(isCompletion, WITHIN_MS);
+    expect(abortedAtMs! - wokeAtMs).toBeLessThan(TIMEOUT_MS + SLACK_MS + 500);
+    expect(joinChunks(chunksOf(await stream.rest()))).toMatchObject({ errors: [{ code: 'lease_lost' }] });
+    expect(joinChunks(chunksOf(await successor.rest()))).toMatchObject({ finishReasons: ['stop'], errors: [] });
+    expect(await askWhole(urlOf(await frozen.listening), 'hi')).toMatchObject({ object: 'chat.completion' });
+  });
+
+  it('go on with their turns after an outage that was longer than a lease, each on its own slot', async () => {
+    await fillPool(1);
+    await using translator = startTranslator({ ZAI_CREDENTIAL_LEASE: '2' });
+    const url = urlOf(await translator.listening);
+    const stream = await openStream(url, scenario('slow frames=160 delay=50'));
+    await stream.find(hasContent);
+    await redis.freeze();
+    await expectUnavailable(url);
+    await wait(2_500);
+    await redis.resume();
+    await using opened = await openRedisStore(redis.settings);
+    // The lease has passed its deadline, and is taken again by the turn that still runs.
+    await waitFor(async () => (await opened.store.counts()).user.leased === 1, { withinMs: WITHIN_MS });
+    expect(joinChunks(chunksOf(await stream.rest()))).toMatchObject({ finishReasons: ['stop'], errors: [] });
+    await waitFor(async () => (await opened.store.counts()).user.ready === 1, { withinMs: WITHIN_MS });
+  });
+
   it('serve from the operator’s token while it is away', async () => {
     const { token } = upstream.addUserToken();
     await using translator = startTranslator({ ZAI_UPSTREAM_TOKEN: token });
@@ -158,6 +198,25 @@ describe('translators on one Redis', () => {
 });
 
 describe('standalone with REDIS_URL', () => {
+  it('is one refresher with the others: the pool is minted once, and again by whoever is left', async () => {
+    const env = { ...redis.env, ZAI_ANON_POOL_SIZE: '3', ZAI_REFRESH_INTERVAL: '1', ZAI_API_BASE: upstream.url };
+    const [one, other] = await Promise.all([startStack({ env }), startStack({ env })]);
+    try {
+      await using opened = await openRedisStore(redis.settings);
+      const readyGuests = async (): Promise<number> => (await opened.store.counts()).guest.ready;
+      await waitFor(async () => (await readyGuests()) === 3, { withinMs: WITHIN_MS });
+      expect((await askWhole(other.url, 'hi')).choices[0]!.message.content).toBe(said);
+      expect(upstream.issuedTokens()).toHaveLength(3);
+      await one.close();
+      const lease = await opened.store.lease({ signal: new AbortController().signal, waitMs: 5_000, leaseMs: 5_000 });
+      await lease.release({ result: 'dead' });
+      await waitFor(async () => (await readyGuests()) === 3, { withinMs: 3 * WITHIN_MS });
+      expect(upstream.issuedTokens()).toHaveLength(4);
+    } finally {
+      await Promise.all([one.close(), other.close()]);
+    }
+  });
+
   it('shares its pool: what one mints, the other uses', async () => {
     await using one = await startStack({ env: { ...redis.env, ZAI_ANON_POOL_SIZE: '2' } });
     expect((await askWhole(one.url, 'hi')).choices[0]!.message.content).toBe(said);

@@ -1,10 +1,11 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   createChatTranslator,
   openResponseStore,
   openSharedCredentials,
   type MediaGuardOptions,
 } from '@zai2api/chat-translator';
-import { createMemoryCredentialStore } from '@zai2api/credentials';
+import { createMemoryCredentialStore, type CredentialStore } from '@zai2api/credentials';
 import { createGateway, openRateLimiter, resolveGatewaySettings } from '@zai2api/gateway';
 import {
   createRuntime,
@@ -16,7 +17,7 @@ import {
   type RunningServer,
   type UnknownSetting,
 } from '@zai2api/runtime';
-import { createIntervalSchedule, createTokenRefresher } from '@zai2api/token-refresher';
+import { createIntervalSchedule, createTokenRefresher, openSharedRefill } from '@zai2api/token-refresher';
 import type { StandaloneSettings } from './config.ts';
 
 /** Gateway, translator and refresher in one process, on a store in memory, or on a Redis that several of them share. */
@@ -31,6 +32,8 @@ export interface Standalone {
 
 /** The pool is warm before the first request, but an upstream that does not answer must not keep the port closed. */
 const MAX_WARM_UP_MS = 5_000;
+/** How often a shared pool is looked at meanwhile. */
+const LOOK_MS = 200;
 
 /** What a process does not take from its environment. */
 export interface StandaloneOptions {
@@ -59,19 +62,23 @@ export function createStandalone(
   // Ready as soon as it serves. No check looks at the pool or the upstream: when the upstream challenges us, every replica has an empty pool,
   // and taking the only pod out of service would turn typed errors, with their Retry-After, into refused connections.
   const profile = webProfileOf(settings);
-  const store = isRedisConfigured(settings)
+  const usesWeb = settings.ZAI_UPSTREAMS.includes('web');
+  const isShared = isRedisConfigured(settings);
+  const store = isShared
     ? openSharedCredentials(settings, runtime)
     : createMemoryCredentialStore({ now: () => Date.now() });
   const responses = openResponseStore(settings, runtime);
+  const sharedRefill = isShared && usesWeb ? openSharedRefill(settings, logger) : undefined;
   const refresher = createTokenRefresher({
     settings,
     profile,
     store,
-    schedule: createIntervalSchedule({ intervalMs: settings.ZAI_REFRESH_INTERVAL * 1000, logger }),
+    ...(sharedRefill ?? {
+      schedule: createIntervalSchedule({ intervalMs: settings.ZAI_REFRESH_INTERVAL * 1000, logger }),
+    }),
     logger,
     registry,
   });
-  const usesWeb = settings.ZAI_UPSTREAMS.includes('web');
   const translator = createChatTranslator({
     settings,
     profile,
@@ -85,10 +92,20 @@ export function createStandalone(
   const gateway = createGateway({ settings: gatewaySettings, runtime, backend: translator.middleware, rateLimiter });
   const listening = Promise.withResolvers<{ url: string; adminUrl: string }>();
 
+  async function warmPool(deadline: AbortSignal): Promise<void> {
+    const isWarm = new AbortController();
+    const signal = AbortSignal.any([deadline, isWarm.signal]);
+    // It may be another process that fills a shared pool.
+    const filled = isShared ? [untilReady(store, signal)] : [];
+    await Promise.race([refresher.warm(signal), ...filled]).catch(() =>
+      logger.warn('the token pool is not warm yet; serving all the same'),
+    );
+    isWarm.abort();
+  }
+
   async function warm(): Promise<void> {
     const deadline = AbortSignal.timeout(MAX_WARM_UP_MS);
-    if (usesWeb)
-      await refresher.warm(deadline).catch(() => logger.warn('the token pool is not warm yet; serving all the same'));
+    if (usesWeb) await warmPool(deadline);
     await translator.warm(deadline);
   }
 
@@ -96,6 +113,7 @@ export function createStandalone(
     runtime.onStop('workers', 'token refresher', () => refresher.stop());
     runtime.onStop('stores', 'credentials', () => store.close());
     runtime.onStop('stores', 'responses', () => responses.close());
+    runtime.onStop('stores', 'refill', async (deadline) => sharedRefill?.close(deadline));
     for (const { name, isPromised } of unknownSettings) {
       logger.warn({ setting: name }, isPromised ? 'this setting has no effect' : 'no setting has this name');
     }
@@ -115,6 +133,15 @@ export function createStandalone(
     listening: listening.promise,
     stop: () => runtime.stop('asked to'),
   };
+}
+
+/** Resolves when a turn could begin. Rejects when the signal aborts before. */
+async function untilReady(store: CredentialStore, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const counts = await store.counts().catch(() => undefined);
+    if (counts && counts.guest.ready + counts.user.ready > 0) return;
+    await wait(LOOK_MS, undefined, { signal });
+  }
 }
 
 function urlOf({ host, port }: RunningServer): string {

@@ -6,4 +6,5 @@ export { createRedisMintBudget } from './redis-mint-budget.ts';
 export { createRedisTickNotes } from './redis-tick-notes.ts';
 export { createLocalTickNotes, type TickNotes } from './tick-notes.ts';
 export type { RefillSchedule, TickResult } from './refill-schedule.ts';
+export { openSharedRefill, type SharedRefill } from './shared-refill.ts';
 export { createTokenRefresher, type TokenRefresher, type TokenRefresherOptions } from './token-refresher.ts';

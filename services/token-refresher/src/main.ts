@@ -11,10 +11,8 @@ import {
   watchRedis,
   webProfileOf,
 } from '@zai2api/runtime';
-import { createBullmqSchedule } from './bullmq-schedule.ts';
 import { refresherProcessSettings } from './config.ts';
-import { createRedisMintBudget } from './redis-mint-budget.ts';
-import { createRedisTickNotes } from './redis-tick-notes.ts';
+import { openSharedRefill } from './shared-refill.ts';
 import { createTokenRefresher } from './token-refresher.ts';
 
 await runMain(async () => {
@@ -28,33 +26,17 @@ await runMain(async () => {
   const profile = webProfileOf(settings);
   const runtime = createRuntime({ name: 'token-refresher', version: readPackageVersion(import.meta.url), settings });
   const { logger, registry } = runtime;
-  const prefix = settings.REDIS_KEY_PREFIX;
   const commands = openRedis(settings, { logger, role: 'commands' });
   const subscriber = openRedis(settings, { logger, role: 'subscriber' });
-  const blocking = openRedis(settings, { logger, role: 'blocking' });
   const store = createRedisCredentialStore({
     commands,
     subscriber,
-    prefix,
+    prefix: settings.REDIS_KEY_PREFIX,
     logger,
     commandTimeoutMs: settings.REDIS_COMMAND_TIMEOUT * 1000,
   });
-  const refresher = createTokenRefresher({
-    settings,
-    profile,
-    store,
-    schedule: createBullmqSchedule({
-      commands,
-      blocking,
-      prefix,
-      intervalMs: settings.ZAI_REFRESH_INTERVAL * 1000,
-      logger,
-    }),
-    budget: createRedisMintBudget({ commands, prefix }),
-    notes: createRedisTickNotes({ commands, prefix }),
-    logger,
-    registry,
-  });
+  const { schedule, budget, notes, ...refill } = openSharedRefill(settings, logger);
+  const refresher = createTokenRefresher({ settings, profile, store, schedule, budget, notes, logger, registry });
 
   await runtime.run(() => {
     watchRedis(settings, runtime);
@@ -62,8 +44,8 @@ await runMain(async () => {
     // The guests stay: the other processes go on using them.
     runtime.onStop('stores', 'credentials', async (deadline) => {
       // Together: what the store still says goes out before each goodbye, and a Redis that does not answer is left after a second.
-      const clients = [commands, subscriber, blocking];
-      await Promise.all([store.close(), ...clients.map((client) => closeRedis(client, deadline))]);
+      const closing = [commands, subscriber].map((client) => closeRedis(client, deadline));
+      await Promise.all([store.close(), refill.close(deadline), ...closing]);
     });
     refresher.start();
     return Promise.resolve();

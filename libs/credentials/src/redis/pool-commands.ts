@@ -48,12 +48,20 @@ export interface PoolCommands {
   poolState(): Promise<PoolState>;
 }
 
-/** `clock` gives milliseconds since the epoch; undefined: the clock of the server. Rejects as the client does. */
-export function createPoolCommands(
-  client: RedisClient,
-  keys: PoolKeys,
-  clock: (() => number) | undefined,
-): PoolCommands {
+export interface PoolCommandsOptions {
+  readonly client: RedisClient;
+  readonly keys: PoolKeys;
+  /** Milliseconds since the epoch; undefined: the clock of the server. */
+  readonly clock: (() => number) | undefined;
+  /** After this time nobody waits any more for an answer, and a lease request has no effect. */
+  readonly timeoutMs: number;
+}
+
+/** Rejects as the client does. */
+export function createPoolCommands({ client, keys, clock, timeoutMs }: PoolCommandsOptions): PoolCommands {
+  /** The clock of the server less ours, as of its last answer. */
+  let serverOffsetMs: number | undefined;
+
   async function run(script: Script, ...values: (string | number)[]): Promise<unknown> {
     const nowText = clock ? String(Math.floor(clock())) : '';
     const all = [...keys.all, nowText, keys.channel, ...values];
@@ -70,7 +78,20 @@ export function createPoolCommands(
 
   return {
     async lease(asks) {
-      const [dueInMs, ...answers] = (await run(scripts.lease, JSON.stringify(asks))) as [number, ...WireAnswer[]];
+      const askedAtMs = performance.now();
+      const isSteady = clock === undefined && serverOffsetMs !== undefined;
+      // What a server that stood still finds in its buffers must take no slot from those who still run.
+      const notAfterMs = isSteady ? Math.ceil(askedAtMs + (serverOffsetMs ?? 0) + timeoutMs) : '';
+      const ask = async (limit: number | ''): Promise<LeaseReply> => {
+        const reply = (await run(scripts.lease, JSON.stringify(asks), limit)) as LeaseReply;
+        serverOffsetMs = reply[0] - performance.now();
+        return reply;
+      };
+      let [, dueInMs, ...answers] = await ask(notAfterMs);
+      const isWaitedFor = performance.now() - askedAtMs < timeoutMs;
+      // The clock of the server has moved, or it is another server.
+      if (dueInMs === 'stale' && isWaitedFor) [, dueInMs, ...answers] = await ask('');
+      if (dueInMs === 'stale') return { dueInMs: undefined, answers: asks.map(() => nothingYet) };
       return { dueInMs: atLeastZero(dueInMs), answers: answers.map(decodeAnswer) };
     },
     async release(leaseId, outcome) {
@@ -130,6 +151,11 @@ const scripts = {
   ids: scriptOf('ids', listIdsLua),
   setState: scriptOf('set-state', setPoolStateLua),
 };
+
+/** The clock of the server, then when something is due, then an answer for each request; or only that the time of the requests is over. */
+type LeaseReply = [nowMs: number, dueInMs: number | 'stale', ...WireAnswer[]];
+
+const nothingYet: LeaseAnswer = { kind: 'wait', backInMs: undefined };
 
 type WireAnswer =
   | readonly ['granted', fence: number, credential: string]

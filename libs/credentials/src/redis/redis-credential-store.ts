@@ -33,7 +33,7 @@ const DEFAULT_COMMAND_TIMEOUT_MS = 2_000;
 export function createRedisCredentialStore(options: RedisCredentialStoreOptions): CredentialStore {
   const { commands, subscriber, logger, commandTimeoutMs = DEFAULT_COMMAND_TIMEOUT_MS } = options;
   const keys = poolKeysOf(options.prefix);
-  const pool = createPoolCommands(commands, keys, options.now);
+  const pool = createPoolCommands({ client: commands, keys, clock: options.now, timeoutMs: commandTimeoutMs });
   const now = options.now ?? ((): number => Date.now());
   const instance = randomUUID();
   let asked = 0;

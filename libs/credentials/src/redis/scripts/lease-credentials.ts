@@ -6,7 +6,9 @@ import { sharedLua } from './shared.ts';
  *
  * ARGV[3]  JSON: [{ id, leaseMs, waitMs, isNew, exclude: [credential id], kinds: [kind] }], id being the id of the lease to come; the kinds
  *          are the ones that will do, in the order of preference
- * returns  { ms until something is due or -1, answer ... }, an answer being one of
+ * ARGV[4]  when nobody waits for the answer any more, in ms since the epoch, or ''
+ * returns  { now in ms, 'stale' } when that time has passed, else
+ *          { now in ms, ms until something is due or -1, answer ... }, an answer being one of
  *          { 'granted', fence, credential as JSON }
  *          { 'refused', pool state, ms until the next try }
  *          { 'wait', ms until a resting credential is back or -1 }
@@ -110,7 +112,11 @@ local function answer(request)
   return wait
 end
 
-local reply = { -1 }
+if ARGV[4] ~= '' and now > tonumber(ARGV[4]) then
+  tell()
+  return { now, 'stale' }
+end
+local reply = { now, -1 }
 for _, request in ipairs(cjson.decode(ARGV[3])) do reply[#reply + 1] = answer(request) end
 tell()
 local due = math.huge
@@ -122,6 +128,6 @@ lookAt(leases)
 for _, homes in pairs(RESTING) do
   for _, kind in ipairs(KINDS) do lookAt(KEYS[homes[kind]]) end
 end
-if due < math.huge then reply[1] = math.max(1, math.ceil(due - now)) end
+if due < math.huge then reply[2] = math.max(1, math.ceil(due - now)) end
 return reply
 `;
