@@ -30,7 +30,7 @@ const jobOptions = { removeOnComplete: true, removeOnFail: { count: 10, age: 86_
 
 interface Started {
   readonly queue: Queue;
-  readonly worker: Worker;
+  readonly worker: RefillWorker;
   readonly upsertTimer: NodeJS.Timeout;
 }
 
@@ -169,6 +169,7 @@ export function createBullmqSchedule(options: {
     commands.off('ready', onReady);
     await running;
     await inTime(close(queue, worker));
+    await worker.letGo();
   }
 
   async function close(queue: Queue, worker: Worker): Promise<void> {
@@ -187,7 +188,7 @@ export function createBullmqSchedule(options: {
         defaultJobOptions: jobOptions,
         streams: { events: { maxLen: MOST_EVENTS } },
       });
-      const worker: Worker = new Worker(
+      const worker: RefillWorker = new RefillWorker(
         QUEUE,
         async (job: Job<RefillJobData>, _token, signal) => {
           // Fetched while the stop began.
@@ -225,6 +226,13 @@ export function createBullmqSchedule(options: {
     requestTick,
     stop: () => (stopped ??= stopAll()),
   };
+}
+
+/** A close that does not come to its end, as a connection of its own does not, leaves the extension of locks behind, which keeps a process alive. */
+class RefillWorker extends Worker {
+  async letGo(): Promise<void> {
+    await this.lockManager.close();
+  }
 }
 
 /** Waits for the end of something that needs Redis, but not for long. */
