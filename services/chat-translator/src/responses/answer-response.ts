@@ -15,6 +15,7 @@ import { prepareTurn, type PreparedTurn } from '../turn/prepare-turn.ts';
 import { runTurn, type RunningTurn } from '../turn/run-turn.ts';
 import { findItems } from './find-items.ts';
 import type { KeptRuns } from './kept-runs.ts';
+import { nothingIsKept, tooLargeToKeep, tooManyInBackground } from './response-refusals.ts';
 import type { EventBatch, ResponseStore } from './response-store.ts';
 import { sendTexts } from './send-texts.ts';
 import { isResponseStoreUnavailable } from './store-unavailable.ts';
@@ -47,7 +48,9 @@ export async function answerResponse(ctx: Context, options: AnswerResponseOption
   const signal = abortOnClose(ctx.res);
   const { background = false, store = false, stream = false } = held.decoded ?? {};
   if (background) {
-    const send = await openInBackground(ctx, take(), signal, options);
+    const leavePlace = options.runs.reserveBackground(options.settings.ZAI_RESPONSES_MAX_BACKGROUND);
+    if (!leavePlace) throw tooManyInBackground();
+    const send = await openInBackground(ctx, take(), signal, options).finally(leavePlace);
     await send();
   } else if (store && stream) {
     const send = await openKeptStream(ctx, take(), signal, options);
@@ -71,14 +74,6 @@ async function readRequest(ctx: Context, options: AnswerResponseOptions): Promis
     countError(ctx, reason, options);
     throw reason;
   }
-}
-
-function nothingIsKept(): TurnError {
-  return new TurnError('unsupported', 'Nothing is kept here, so nothing can run in the background.', {
-    layer: 'client',
-    param: 'background',
-    reason: 'unsupported_parameter',
-  });
 }
 
 /** A whole answer is kept once it is whole. */
@@ -164,23 +159,26 @@ async function openKeptStream(
   try {
     const early = await within(running.opened, options.settings.ZAI_FIRST_BYTE_GRACE * 1000);
     if (early) describeAnswer(ctx, early);
+    const encoder = decoded.createStreamEncoder();
+    const begun = encodeBeginning(encoder, encoder.begin(turn.request.model));
+    const record = recordOf(decoded, encoder, begun);
+    const isKept = await keep(ctx, record, options);
+    options.bodies.forget(ctx);
+    if (isKept) {
+      signal.removeEventListener('abort', leave);
+      const { id } = decoded;
+      const tenant = tenantOf(ctx);
+      const startSize = sizeOf(record);
+      const run = { id, tenant, background: false, encoder, begun, startSize, turn: running, abort, onError };
+      const texts = options.runs.start(run);
+      return () => sendTexts(ctx, texts, { ...sendOptionsOf(options), signal });
+    }
   } catch (reason) {
-    running.close(TurnError.from(reason));
+    // An answer that has begun and that nobody reads would hold its connection and its credential for good.
+    const error = TurnError.from(reason);
+    abort(error);
+    running.close(error);
     throw reason;
-  }
-  const encoder = decoded.createStreamEncoder();
-  const begun = encodeBeginning(encoder, encoder.begin(turn.request.model));
-  const record = recordOf(decoded, encoder, begun);
-  const isKept = await keep(ctx, record, options);
-  options.bodies.forget(ctx);
-  if (isKept) {
-    signal.removeEventListener('abort', leave);
-    const { id } = decoded;
-    const tenant = tenantOf(ctx);
-    const startSize = sizeOf(record);
-    const run = { id, tenant, background: false, encoder, begun, startSize, turn: running, abort, onError };
-    const texts = options.runs.start(run);
-    return () => sendTexts(ctx, texts, { ...sendOptionsOf(options), signal });
   }
   decoded.forgoStore();
   const stream = createEventStreamResponse(ctx.res, {
@@ -209,7 +207,6 @@ async function openInBackground(
   options: AnswerResponseOptions,
 ): Promise<Send> {
   const { runs, settings, store } = options;
-  if (runs.background >= settings.ZAI_RESPONSES_MAX_BACKGROUND) throw tooManyInBackground();
   const turn = await prepare(ctx, decoded, signal, options);
   const encoder = decoded.createStreamEncoder();
   const begun = encodeBeginning(encoder, encoder.queue(turn.request.model));
@@ -220,6 +217,7 @@ async function openInBackground(
   const tenant = tenantOf(ctx);
   await store.begin({ ...record, tenant });
   options.metrics.keptResponses.inc({ outcome: 'kept' });
+  options.bodies.forget(ctx);
   const queued = encoder.describe();
   const { running, abort, onError } = startTurn(ctx, turn, stream, options);
   const run = { id, tenant, background: true, encoder, begun, startSize, turn: running, abort, onError };
@@ -243,6 +241,8 @@ async function prepare(
   try {
     // What runs in the background has the time of a stream: nobody waits for its first byte.
     const turn = await prepareTurn({ request, warnings, stream: stream || background }, signal, options);
+    // Who left by now never hears the id, so nobody can come back to it.
+    signal.throwIfAborted();
     nameIgnored(ctx, turn.warnings);
     return turn;
   } catch (reason) {
@@ -278,22 +278,4 @@ function sendOptionsOf({ settings, logger }: AnswerResponseOptions): { heartbeat
 function countError(ctx: Context, reason: unknown, { metrics }: AnswerResponseOptions): void {
   const { code, details } = TurnError.from(reason);
   if (!ctx.res.closed) metrics.errors.inc({ code, layer: details.layer });
-}
-
-const BUSY_SECONDS = 5;
-
-function tooManyInBackground(): TurnError {
-  return new TurnError('rate_limited', 'Too many responses run in the background here.', {
-    layer: 'internal',
-    reason: 'concurrency_limit_exceeded',
-    retryAfterSeconds: BUSY_SECONDS,
-  });
-}
-
-function tooLargeToKeep(): TurnError {
-  return new TurnError('invalid_request', 'The conversation is larger than what is kept of a response.', {
-    layer: 'client',
-    param: 'input',
-    reason: 'response_too_large',
-  });
 }

@@ -44,7 +44,8 @@ export async function* followResponse(options: FollowOptions): AsyncGenerator<st
         yield STREAM_END;
         return;
       }
-      if (found?.state === 'dead') await concludeDead(store, id, tenant).catch(() => undefined);
+      // Whatever keeps it from being concluded, it is not asked again and again without a pause.
+      if (found?.state === 'dead') await concludeDead(store, id, tenant).catch(() => news.wait());
       else await news.wait();
     }
   } finally {

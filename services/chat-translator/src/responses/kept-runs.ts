@@ -8,8 +8,11 @@ import { RENEW_INTERVAL_MS, type ResponseStore } from './response-store.ts';
 export interface KeptRuns {
   /** Takes a response over. The texts are all that is written of it, for one reader, who may leave without ending it. */
   start(run: KeptRun): AsyncIterable<string>;
-  /** How many run in the background. */
-  readonly background: number;
+  /**
+   * A place for a response that is about to be started in the background, while there are fewer than `most`; undefined when there is none. To
+   * be given back, by calling what is returned, once the response was started, or is not going to be.
+   */
+  reserveBackground(most: number): (() => void) | undefined;
   /** Waits for all that run now; those that are left at the deadline have failed. May be called again. */
   stop(deadline: AbortSignal): Promise<void>;
 }
@@ -28,6 +31,8 @@ export function createKeptRuns({ store, maxSize, logger, metrics }: KeptRunsOpti
   // For as long as the store lives.
   store.onTaken((id) => runs.get(id)?.take());
   let timer: NodeJS.Timeout | undefined;
+  /** Responses on their way into the background: getting there takes a while, in which others come. */
+  let reserved = 0;
 
   function renewAll(): void {
     for (const [id, run] of runs) {
@@ -67,8 +72,11 @@ export function createKeptRuns({ store, maxSize, logger, metrics }: KeptRunsOpti
       });
       return started.texts;
     },
-    get background() {
-      return [...runs.values()].filter((run) => run.background).length;
+    reserveBackground(most) {
+      const running = [...runs.values()].filter((run) => run.background).length;
+      if (running + reserved >= most) return undefined;
+      reserved += 1;
+      return () => void (reserved -= 1);
     },
     async stop(deadline) {
       if (runs.size > 0) logger.info({ responses: runs.size }, 'waiting for responses that are kept');

@@ -165,3 +165,19 @@ describe('what an open breaker says', () => {
     expect(states).toEqual(['open', 'half-open', 'closed']);
   });
 });
+
+it('lets a probe through at the very time that it names, though the clock went on while it opened', async () => {
+  const firstWaitMs = 1_000;
+  let readings = [0, 1];
+  const clock = jest
+    .spyOn(Date, 'now')
+    .mockImplementation(() => (readings.length > 1 ? readings.shift()! : readings[0]!));
+  const breaker = createUpstreamBreaker({ threshold: 1, firstWaitMs, longestWaitMs: 8_000 });
+  const failed = new TurnError('upstream_failed', 'Failed.', { layer: 'upstream' });
+  await expect(breaker.run(() => Promise.reject(failed))).rejects.toBe(failed);
+  const { untilMs = 0 } = breaker.read();
+  readings = [untilMs];
+  expect(breaker.isPassable()).toBe(true);
+  expect(await breaker.run(() => Promise.resolve('well'))).toBe('well');
+  clock.mockRestore();
+});

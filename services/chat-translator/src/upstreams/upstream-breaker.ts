@@ -40,6 +40,7 @@ export interface BreakerOptions {
  */
 export function createUpstreamBreaker(options: BreakerOptions): UpstreamBreaker {
   const { threshold, firstWaitMs, longestWaitMs, onChange } = options;
+  let waitMs = 0;
   let untilMs = 0;
   let lastError: TurnError | undefined;
 
@@ -53,12 +54,15 @@ export function createUpstreamBreaker(options: BreakerOptions): UpstreamBreaker 
   const policy = circuitBreaker(handleWhen(isFailure), {
     breaker: new ConsecutiveBreaker(threshold),
     halfOpenAfter: new DelegateBackoff(({ attempt }) => {
-      const waitMs = Math.min(longestWaitMs, firstWaitMs * 2 ** Math.min(attempt - 1, 30));
-      untilMs = Date.now() + waitMs;
+      waitMs = Math.min(longestWaitMs, firstWaitMs * 2 ** Math.min(attempt - 1, 30));
       return waitMs;
     }),
   });
-  policy.onStateChange(() => onChange?.(read()));
+  policy.onStateChange((state) => {
+    // Not before the policy's own wait began: called a millisecond too early, it would throw an error of its own.
+    if (state === CircuitState.Open) untilMs = Date.now() + waitMs;
+    onChange?.(read());
+  });
 
   function read(): BreakerReading {
     switch (policy.state) {
