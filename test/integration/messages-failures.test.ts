@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { scenario } from '../support/chat-client.ts';
+import { postChat, scenario } from '../support/chat-client.ts';
 import { earlyFailures } from '../support/early-failures.ts';
 import { readEventStream } from '../support/event-stream.ts';
 import { readMessageEvents } from '../support/message-events.ts';
@@ -74,6 +74,20 @@ describe('M17: an error before the first content', () => {
     const response = await postMessages(stack.url, messagesBody(prompt), { headers, path });
     expect(response.status).toBe(status);
     expect(errorBodySchema.parse(await response.json()).error.type).toBe(type);
+  });
+});
+
+describe('M16: a conversation that is too long', () => {
+  it('is refused in the words that agents look for, before anybody is asked', async () => {
+    await using stack = await startStack({ env: { ZAI_CONTEXT_TOKENS: 'glm-4.7=1000' } });
+    const response = await postMessages(stack.url, messagesBody('word '.repeat(3_000), { stream: true }));
+    expect(response.status).toBe(400);
+    const { error } = errorBodySchema.parse(await response.json());
+    expect(error.type).toBe('invalid_request_error');
+    expect(error.message).toMatch(/^prompt is too long: \d+ tokens > 1000 maximum$/);
+    expect(stack.upstream.log.some(({ path }) => path === '/api/v2/chat/completions')).toBe(false);
+    const chat = await postChat(stack.url, 'word '.repeat(3_000));
+    expect(await chat.json()).toMatchObject({ error: { code: 'context_length_exceeded', param: 'messages' } });
   });
 });
 

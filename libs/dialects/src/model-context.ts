@@ -13,6 +13,6 @@ const families: readonly { readonly name: RegExp; readonly tokens: number }[] = 
 
 /** The tokens that a model of this public id takes, question and answer together; undefined when nobody knows. */
 export function contextTokensOf(id: string): number | undefined {
-  const name = id.toLowerCase().replace(/^claude-/, '');
-  return families.find((family) => family.name.test(name))?.tokens;
+  const lower = id.toLowerCase();
+  return families.find(({ name }) => name.test(lower))?.tokens;
 }

@@ -20,6 +20,8 @@ export interface ModelInfo {
   readonly ownedBy: string;
   readonly capabilities: ModelCapabilities;
   readonly maxOutputTokens?: number | undefined;
+  /** Question and answer together; absent where nobody knows. */
+  readonly contextTokens?: number | undefined;
 }
 
 /** A model with what the upstream calls it. */
@@ -132,8 +134,8 @@ export function expandModels(models: readonly UpstreamModel[]): ModelInfo[] {
 }
 
 function withoutUpstream(model: UpstreamModel): ModelInfo {
-  const { id, name, createdAtSeconds, ownedBy, capabilities, maxOutputTokens } = model;
-  return { id, name, createdAtSeconds, ownedBy, capabilities, maxOutputTokens };
+  const { id, name, createdAtSeconds, ownedBy, capabilities, maxOutputTokens, contextTokens } = model;
+  return { id, name, createdAtSeconds, ownedBy, capabilities, maxOutputTokens, contextTokens };
 }
 
 interface BuiltInRow {

@@ -19,6 +19,7 @@ import { estimateTokens } from './estimate-tokens.ts';
 import { createTranslatorMetrics, observeBodyBytes, observeCredentialWaiters } from './metrics.ts';
 import { createMediaFetcher, type MediaGuardOptions } from './media/fetch-media.ts';
 import { createAttachmentReader } from './media/read-attachments.ts';
+import { contextOf } from './models/context-tokens.ts';
 import { createModelDirectory } from './models/model-directory.ts';
 import { createKeptRuns } from './responses/kept-runs.ts';
 import type { ResponseStore } from './responses/response-store.ts';
@@ -97,6 +98,7 @@ export function createChatTranslator({
   const directory = createModelDirectory({
     upstreams,
     aliases: settings.ZAI_MODEL_ALIASES,
+    contextOf: (model) => contextOf(settings.ZAI_CONTEXT_TOKENS, model),
     fallbacks: settings.ZAI_MODEL_FALLBACKS,
     defaultModel: settings.ZAI_MODEL_NAME,
   });

@@ -10,6 +10,7 @@ import {
 import { reasoningRenderings } from '@zai2api/turn';
 import { z } from 'zod';
 import { modelAliasesSetting, modelFallbacksSetting } from './models/model-names.ts';
+import { contextTokensSetting } from './models/context-tokens.ts';
 import { idleFloorsSetting } from './turn/idle-floors.ts';
 
 const upstreamNames = z
@@ -127,6 +128,7 @@ export const translatorSettings = {
     description: 'Seconds for a whole answer with all its tries; what runs longer ends in an error. 0: no limit.',
   }),
   ZAI_IDLE_FLOORS: idleFloorsSetting,
+  ZAI_CONTEXT_TOKENS: contextTokensSetting,
   ZAI_RETRY_BUDGET: setting.seconds({
     default: 30,
     description: 'Seconds of a request after which no new try at the upstream begins. 0: never try again.',

@@ -5,6 +5,7 @@ export {
   type ChatTranslatorOptions,
 } from './chat-translator.ts';
 export type { MediaGuardOptions } from './media/fetch-media.ts';
+export type { ContextRule } from './models/context-tokens.ts';
 export type { ModelRule } from './models/model-names.ts';
 export type { IdleFloor } from './turn/idle-floors.ts';
 export { openSharedCredentials } from './shared-credentials.ts';

@@ -66,6 +66,12 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     assert.equal(asked(requests[0]).model, 'claude-sonnet-5');
     assert.deepEqual(outline(requests), [streamed]);
   },
+  'M16: a conversation that is too long is understood as such': async ({ requests, run }) => {
+    const result = await run({ prompt: () => 'hi', env: { ANTHROPIC_MODEL: 'glm-4.5v' } });
+    assert.notEqual(result.code, 0);
+    assert.match(result.text ?? '', /prompt is too long/i);
+    assert.deepEqual([...new Set(outline(requests))], ['POST /v1/messages stream 400']);
+  },
   'M18: a failure in mid-answer is asked again without a stream': async ({ stack, requests, run }) => {
     stack.upstream.configure({ completionFault: 'error-internal-after-content', failTimes: 1 });
     const result = await run({ prompt: () => 'hi' });
@@ -92,7 +98,12 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
 let failures = 0;
 for (const [name, play] of Object.entries(scenes)) {
   await using stack = await startStack({
-    env: { ZAI_API_KEY: key, ZAI_SSE_HEARTBEAT_SECONDS: '0.5', ZAI_ANON_POOL_SIZE: '3' },
+    env: {
+      ZAI_API_KEY: key,
+      ZAI_SSE_HEARTBEAT_SECONDS: '0.5',
+      ZAI_ANON_POOL_SIZE: '3',
+      ZAI_CONTEXT_TOKENS: 'glm-4.5v=1000',
+    },
     upstream: { answerText: 'It is done.' },
   });
   await using recorder = await recordRequests(stack.url);
@@ -106,4 +117,5 @@ for (const [name, play] of Object.entries(scenes)) {
     console.error(`FAIL ${name}\n${String(reason)}\n${outline(recorder.requests).join('\n')}`);
   }
 }
+console.log(`${Object.keys(scenes).length - failures} passed, ${failures} failed`);
 process.exitCode = failures === 0 ? 0 : 1;

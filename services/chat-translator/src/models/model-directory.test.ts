@@ -49,6 +49,7 @@ function directory(changes: Partial<ModelDirectoryOptions> = {}): ModelDirectory
     ],
     aliases: rules('claude-*-haiku*=glm-4.7-flash', 'gpt-4o=glm-5', 'mine=glm-4.7@web'),
     fallbacks: rules('glm-5=glm-4.7|zero'),
+    contextOf: ({ id }) => (id === 'glm-5' ? 200_000 : undefined),
     defaultModel: 'glm-4.7',
     ...changes,
   });
@@ -56,6 +57,14 @@ function directory(changes: Partial<ModelDirectoryOptions> = {}): ModelDirectory
 
 const places = async (name: string, of = directory()): Promise<string[]> =>
   (await of.resolve(name, signal)).routes.map(({ upstream, model: { upstreamId } }) => `${upstream} ${upstreamId}`);
+
+it('says of every model how much goes into it', async () => {
+  const { models } = await directory().list(signal);
+  expect(models.find(({ id }) => id === 'glm-5')?.contextTokens).toBe(200_000);
+  expect(models.find(({ id }) => id === 'zero')?.contextTokens).toBeUndefined();
+  const { routes } = await directory().resolve('claude-glm-5', signal);
+  expect(routes.slice(0, 2).map((route) => route.model.contextTokens)).toEqual([200_000, 200_000]);
+});
 
 describe('a name', () => {
   it.each([

@@ -31,6 +31,8 @@ export interface ModelDirectoryOptions {
   readonly upstreams: readonly { readonly name: string; readonly catalog: ModelCatalog }[];
   readonly aliases: readonly ModelRule[];
   readonly fallbacks: readonly ModelRule[];
+  /** How many tokens go into a model; undefined where nobody knows. */
+  readonly contextOf: (model: UpstreamModel) => number | undefined;
   /** Stands for the empty name, and for `claude-*` names that no alias fits. */
   readonly defaultModel: string;
 }
@@ -43,7 +45,8 @@ const suffix = /-(?:thinking|nothinking|search|separate|think|pure|raw)$/i;
 
 /** The names that a client may use for the upstreams' models. */
 export function createModelDirectory(options: ModelDirectoryOptions): ModelDirectory {
-  const { upstreams, aliases, fallbacks, defaultModel } = options;
+  const { upstreams, aliases, fallbacks, contextOf, defaultModel } = options;
+  const sized = (model: UpstreamModel): UpstreamModel => ({ ...model, contextTokens: contextOf(model) });
   const names = upstreams.map(({ name }) => name);
 
   /** The name behind an alias, with the suffixes that stood behind the alias. */
@@ -90,7 +93,7 @@ export function createModelDirectory(options: ModelDirectoryOptions): ModelDirec
       if (isSure) each.catalog.freshen();
       // An upstream may know the model by its public name alone.
       const found = settled[index] ?? (id === undefined ? undefined : each.catalog.known(id));
-      return found ? [{ route: { upstream: each.name, model: found.model }, found }] : [];
+      return found ? [{ route: { upstream: each.name, model: sized(found.model) }, found }] : [];
     });
   }
 
@@ -108,9 +111,9 @@ export function createModelDirectory(options: ModelDirectoryOptions): ModelDirec
         .flatMap(({ pattern, models: [target = ''] }) => {
           const { name } = splitUpstream(target, names);
           const model = upstreams.map(({ catalog }) => catalog.known(name)?.model).find((each) => each !== undefined);
-          return model ? [{ ...model, id: pattern, name: pattern, hidden: false }] : [];
+          return model ? [{ ...sized(model), id: pattern, name: pattern, hidden: false }] : [];
         });
-      return { models: [...models.values(), ...named], source: this.source() };
+      return { models: [...[...models.values()].map(sized), ...named], source: this.source() };
     },
     source: () => bySource.find((source) => upstreams.some(({ catalog }) => catalog.source() === source)) ?? 'built-in',
     async resolve(asked, signal) {

@@ -6,6 +6,7 @@ import type { ModelDirectory, ModelRoute } from '../models/model-directory.ts';
 import type { DriverTurn } from '../upstream-driver.ts';
 import { routesFor } from '../upstreams/choose-driver.ts';
 import { checkSchemas } from './check-schemas.ts';
+import { placesThatFit } from './fit-context.ts';
 import { turnTimeouts } from './turn-timeouts.ts';
 import { uniqueWarnings } from './unique-warnings.ts';
 
@@ -14,6 +15,8 @@ export interface PrepareTurnOptions {
   readonly catalog: Pick<ModelDirectory, 'resolve'>;
   readonly readAttachments: AttachmentReader;
   readonly checkSchema: SchemaCheck;
+  /** Estimated tokens of a text. */
+  readonly countTokens: (text: string) => number;
 }
 
 /** One place where the turn may be asked for, and what depends on its model. */
@@ -32,7 +35,7 @@ export interface PreparedTurn extends DriverTurn {
 export async function prepareTurn(
   decoded: Pick<DecodedRequest, 'request' | 'warnings' | 'stream'>,
   signal: AbortSignal,
-  { settings, catalog, readAttachments, checkSchema }: PrepareTurnOptions,
+  { settings, catalog, readAttachments, checkSchema, countTokens }: PrepareTurnOptions,
 ): Promise<PreparedTurn> {
   const { request: asked, warnings } = offerTools(decoded, settings);
   checkSchemas(asked, checkSchema);
@@ -41,7 +44,8 @@ export async function prepareTurn(
   const needsVision = asked.messages.some(
     (message) => 'attachments' in message && message.attachments?.some(({ kind }) => kind !== 'document') === true,
   );
-  const [place, ...places] = routesFor(resolved.routes, { needsVision });
+  const able = routesFor(resolved.routes, { needsVision });
+  const [place, ...places] = placesThatFit(able, asked, countTokens);
   if (!place) throw new TurnError('internal', 'A model without an upstream.', { layer: 'internal' });
   const { messages, media } = await readAttachments(asked.messages, place.model, signal);
   const { reasoning } = asked;

@@ -9,6 +9,7 @@ import {
 import { createTurnStages, type TurnStages } from '../answer/stage-turn.ts';
 import type { TranslatorSettings } from '../config.ts';
 import { createTurnMeter, type TurnMeter, type TurnOrigin } from '../telemetry/turn-meter.ts';
+import { withLengths } from './fit-context.ts';
 import { openElsewhere, type OpenElsewhereOptions } from './open-elsewhere.ts';
 import type { OpenTurn } from './open-turn.ts';
 import type { PreparedTurn } from './prepare-turn.ts';
@@ -58,7 +59,9 @@ export function runTurn(
   let isClosed = false;
 
   async function begin(): Promise<OpenedTurn> {
-    open = await openElsewhere(turn, signal, options);
+    open = await openElsewhere(turn, signal, options).catch((reason: unknown) => {
+      throw withLengths(TurnError.from(reason), turn, options.countTokens);
+    });
     if (isClosed) open.release();
     meter.begin(open.warnings);
     const stages = createTurnStages(turn, {

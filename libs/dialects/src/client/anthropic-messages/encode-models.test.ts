@@ -40,7 +40,7 @@ describe('a page of models', () => {
 });
 
 it('H01: a model has every key that clients know', () => {
-  expect(encodeAnthropicModel({ ...model('glm-5'), maxOutputTokens: 32_000 })).toEqual({
+  expect(encodeAnthropicModel({ ...model('glm-5'), maxOutputTokens: 32_000, contextTokens: 200_000 })).toEqual({
     type: 'model',
     id: 'glm-5',
     display_name: 'GLM-5',

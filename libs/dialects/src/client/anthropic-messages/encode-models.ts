@@ -1,4 +1,3 @@
-import { contextTokensOf } from '../../model-context.ts';
 import type { ModelInfo } from '../../models.ts';
 
 /** Which part of a list is wanted; at most one of the ids counts, `before` first. */
@@ -17,7 +16,7 @@ export function encodeAnthropicModel(model: ModelInfo) {
     id: model.id,
     display_name: model.name,
     created_at: new Date(model.createdAtSeconds * 1000).toISOString().replace('.000Z', 'Z'),
-    max_input_tokens: contextTokensOf(model.id) ?? null,
+    max_input_tokens: model.contextTokens ?? null,
     max_tokens: model.maxOutputTokens ?? null,
     capabilities: null,
     lifecycle: 'active',

@@ -15,7 +15,7 @@ describe('the model list', () => {
 
   it('shows a model as official clients know it, with extra keys', () => {
     const model = expandModels(builtInModels).find(({ id }) => id === 'glm-4.5v')!;
-    expect(encodeOpenAiModel(model)).toEqual({
+    expect(encodeOpenAiModel({ ...model, contextTokens: 64_000 })).toEqual({
       id: 'glm-4.5v',
       object: 'model',
       created: 1_754_006_400,
@@ -23,6 +23,7 @@ describe('the model list', () => {
       name: 'GLM-4.5V',
       capabilities: { vision: true, thinking: true, reasoning_effort: false, web_search: false },
       max_output_tokens: 16_000,
+      context_length: 64_000,
     });
   });
 });

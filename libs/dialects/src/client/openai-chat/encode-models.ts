@@ -1,6 +1,6 @@
 import type { ModelInfo } from '../../models.ts';
 
-/** One model (contract 4.1). `name`, `capabilities` and `max_output_tokens` are extra keys that some clients show. */
+/** One model (contract 4.1). `name`, `capabilities`, `max_output_tokens` and `context_length` are extra keys that some clients show. */
 export function encodeOpenAiModel(model: ModelInfo): unknown {
   return {
     id: model.id,
@@ -15,6 +15,7 @@ export function encodeOpenAiModel(model: ModelInfo): unknown {
       web_search: model.capabilities.webSearch,
     },
     ...(model.maxOutputTokens !== undefined && { max_output_tokens: model.maxOutputTokens }),
+    ...(model.contextTokens !== undefined && { context_length: model.contextTokens }),
   };
 }
 
