@@ -340,6 +340,16 @@ describe('a kept response', () => {
     expect(other.output_text).toBe(one.output_text);
   });
 
+  it('R13: is answered at once, whatever is to come', async () => {
+    const { id } = await create({ background: true, input: scenario('stall-after-content') });
+    // Resolves with the headers.
+    const following = await get(`${id}?stream=true&starting_after=1000`);
+    expect(following.status).toBe(200);
+    await client.responses.cancel(id);
+    const last = readResponseEvents(await following.text(), 1001);
+    expect(last).toMatchObject([{ type: 'response.incomplete', response: { status: 'cancelled' } }]);
+  });
+
   it('R13: that never was a stream cannot be streamed', async () => {
     const { id } = await create();
     expect((await get(`${id}?stream=true`)).status).toBe(400);

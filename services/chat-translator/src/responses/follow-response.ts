@@ -15,6 +15,8 @@ export interface FollowOptions {
   readonly dialect: Pick<ErrorDialect, 'encodeErrorFrame'>;
 }
 
+/** How a response can have ended without its process. */
+const endedFromOutside: ReadonlySet<string> = new Set(['failed', 'cancelled']);
 /** How long to wait for news before looking all the same: news are hints. */
 const LOOK_INTERVAL_MS = 1_000;
 
@@ -40,7 +42,7 @@ export async function* followResponse(options: FollowOptions): AsyncGenerator<st
       }
       if (found && found.batches.length > 0) continue;
       if (found?.state === 'over') {
-        yield next === after + 1 ? await repeatFailure() : '';
+        yield next === after + 1 ? await repeatEnd() : '';
         yield STREAM_END;
         return;
       }
@@ -63,11 +65,11 @@ export async function* followResponse(options: FollowOptions): AsyncGenerator<st
 
   /**
    * A reader who was nearer to a process that died than the store was has events that were never kept: its number is ahead of that of the
-   * failure. It is told of the failure with the number that comes next for it.
+   * end. It is told of the end with the number that comes next for it.
    */
-  async function repeatFailure(): Promise<string> {
+  async function repeatEnd(): Promise<string> {
     const kept = await store.read(id, tenant);
-    if (!kept || after < 0 || parseResponse(kept.response).status !== 'failed') return '';
+    if (!kept || after < 0 || !endedFromOutside.has(parseResponse(kept.response).status)) return '';
     const { before, after: behind } = encodeLastEvent(kept.response);
     return `${before}${after + 1}${behind}`;
   }

@@ -48,7 +48,7 @@ export interface StartedRun {
 export function startKeptRun(run: KeptRun, { store, maxSize, logger, onLost }: KeptRunOptions): StartedRun {
   const { id, tenant, background, encoder, turn } = run;
   const queue = createTextQueue();
-  let isTaken = false;
+  let isCalledOff = false;
   let isKept = true;
   let isRead = true;
   let nextNumber = run.begun.last + 1;
@@ -56,12 +56,14 @@ export function startKeptRun(run: KeptRun, { store, maxSize, logger, onLost }: K
   const recorder = createResponseRecorder({ id, store, startSize: run.startSize, maxSize, logger, onLost: lose });
 
   function lose(reason: LossReason): void {
-    isKept = false;
     onLost(reason);
     if (reason === 'taken') {
       take();
-    } else if (background) {
-      concludeKept(store, id, tenant, { status: 'failed', error: tooLarge() }).then(take, take);
+      return;
+    }
+    isKept = false;
+    if (background) {
+      concludeKept(store, id, tenant, { status: 'failed', error: tooLarge() }).then(callOff, callOff);
     } else {
       // Whoever reads along has it all the same.
       store.remove(id, tenant).catch(() => undefined);
@@ -70,8 +72,14 @@ export function startKeptRun(run: KeptRun, { store, maxSize, logger, onLost }: K
   }
 
   function take(): void {
-    isTaken = true;
+    // What was given up cannot be taken.
+    if (!isKept) return;
     isKept = false;
+    callOff();
+  }
+
+  function callOff(): void {
+    isCalledOff = true;
     run.abort(new TurnError('cancelled', 'The response was called off.', { layer: 'client' }));
   }
 
@@ -100,24 +108,31 @@ export function startKeptRun(run: KeptRun, { store, maxSize, logger, onLost }: K
         // From here on it is not queued any more.
         await write(text, isFirst && background ? JSON.stringify(encoder.describe()) : undefined);
         isFirst = false;
+        if (encoder.isOver) break;
       }
     } catch (reason) {
       const error = TurnError.from(reason);
-      if (!isTaken) run.onError(error);
-      await write(isTaken ? encoder.cancel() : encoder.push({ type: 'turn-error', error }));
+      if (!isCalledOff) run.onError(error);
+      await write(isCalledOff ? encoder.cancel() : encoder.push({ type: 'turn-error', error }));
     }
     await write(encoder.end());
   }
 
-  async function* read(): AsyncGenerator<string> {
-    try {
-      yield* queue.read();
-    } finally {
-      isRead = false;
-      queue.leave();
-      leaveIfAlone();
-    }
-  }
+  const texts: AsyncIterable<string> = {
+    [Symbol.asyncIterator]() {
+      const read = queue.read()[Symbol.asyncIterator]();
+      return {
+        next: () => read.next(),
+        // At once, also while it waits for the next text.
+        return() {
+          isRead = false;
+          queue.leave();
+          leaveIfAlone();
+          return Promise.resolve({ done: true, value: undefined });
+        },
+      };
+    },
+  };
 
   queue.push(run.begun.text);
   const over = drive()
@@ -126,7 +141,7 @@ export function startKeptRun(run: KeptRun, { store, maxSize, logger, onLost }: K
       queue.end();
       turn.close();
     });
-  return { texts: read(), over, take };
+  return { texts, over, take };
 }
 
 function encodeBatch(encoder: ResponsesStreamEncoder, batch: readonly TurnEvent[]): string {

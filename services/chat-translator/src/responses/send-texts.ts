@@ -8,16 +8,19 @@ export interface SendTextsOptions {
   /** Aborts when the client leaves. */
   readonly signal: AbortSignal;
   readonly logger: Logger;
+  /** Says at once that the stream has begun, whatever is to come. */
+  readonly beginsAtOnce?: boolean;
 }
 
 /** Answers with an event stream that somebody else writes. Leaves it when the client leaves. Never rejects. */
 export async function sendTexts(
   ctx: ParameterizedContext<RequestState>,
   texts: AsyncIterable<string>,
-  { heartbeatMs, signal, logger }: SendTextsOptions,
+  { heartbeatMs, signal, logger, beginsAtOnce = false }: SendTextsOptions,
 ): Promise<void> {
   ctx.respond = false;
   const stream = createTextStream(ctx.res, { heartbeatMs, signal });
+  if (beginsAtOnce) stream.begin();
   const iterator = texts[Symbol.asyncIterator]();
   // Whoever waits for the next text hears of the leaving only so.
   const left = new Promise<undefined>((resolve) => {

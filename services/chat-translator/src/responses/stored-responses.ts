@@ -37,20 +37,27 @@ export async function showResponse(ctx: Context, id: string, options: StoredResp
   const kept = await findKept(ctx, id, options.store);
   if (ctx.query['stream'] === 'true' || ctx.query['stream'] === '1') {
     if (!kept.hasEvents) throw invalid('stream', 'The response was not created as a stream or in the background.');
-    await streamResponse(ctx, id, options);
+    await streamResponse(ctx, id, kept, options);
     return;
   }
   sendJson(ctx, kept.response);
 }
 
-async function streamResponse(ctx: Context, id: string, options: StoredResponsesOptions): Promise<void> {
+async function streamResponse(
+  ctx: Context,
+  id: string,
+  kept: KeptResponse,
+  options: StoredResponsesOptions,
+): Promise<void> {
   const { store, heartbeatMs, logger, metrics } = options;
   const signal = abortOnClose(ctx.res);
   const after = readWholeNumber(ctx.query['starting_after'], 'starting_after') ?? -1;
   const follow = { store, id, tenant: tenantOf(ctx), after, signal, dialect: openAiResponses };
   metrics.followers.inc();
   try {
-    await sendTexts(ctx, followResponse(follow), { heartbeatMs, signal, logger });
+    // Of one that runs there may be nothing new for a while.
+    const beginsAtOnce = kept.state === 'running';
+    await sendTexts(ctx, followResponse(follow), { heartbeatMs, signal, logger, beginsAtOnce });
   } finally {
     metrics.followers.dec();
   }

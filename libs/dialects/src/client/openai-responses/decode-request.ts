@@ -50,7 +50,7 @@ export interface DecodedResponseRequest extends DecodedRequest {
   readonly id: string;
   readonly store: boolean;
   readonly background: boolean;
-  /** Everything that the answer is made of, as it is kept. Large: not to be held on to. */
+  /** Everything that the answer is made of, as it is kept; empty when it is not to be kept. Large: not to be held on to. */
   readonly conversation: readonly StoredItem[];
   /** The answer will not be kept after all, and says so. To be called before it is written. */
   forgoStore(): void;
@@ -117,10 +117,13 @@ function decodeResponseRequest(
     warnings: ignored.warnings(),
     store: wire.store ?? true,
     background: wire.background ?? false,
-    conversation: [
-      ...(found.previous ? [...found.previous.input, ...found.previous.output] : []),
-      ...storeItems(conversation.input, answer.id, conversation.history.length),
-    ],
+    conversation:
+      wire.store === false
+        ? []
+        : [
+            ...(found.previous ? [...found.previous.input, ...found.previous.output] : []),
+            ...storeItems(conversation.input, answer.id, conversation.history.length),
+          ],
     ...answer,
   };
 }

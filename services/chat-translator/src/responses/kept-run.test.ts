@@ -1,0 +1,185 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { readResponseRequest } from '@zai2api/dialects';
+import { createLogger } from '@zai2api/runtime';
+import { TurnError, type TurnEvent } from '@zai2api/turn';
+import { startKeptRun, type KeptRun, type StartedRun } from './kept-run.ts';
+import { createMemoryResponseStore, type MemoryResponseStore } from './memory-response-store.ts';
+import type { LossReason } from './response-recorder.ts';
+
+const logger = createLogger({ name: 'test', level: 'silent', format: 'json' });
+const id = 'resp_id';
+const tenant = 't';
+const context = { now: () => 0, newId: () => 'id', seal: (text: string) => text, unseal: () => undefined };
+const usage = {
+  inputTokens: 1,
+  outputTokens: 1,
+  cachedInputTokens: 0,
+  reasoningTokens: 0,
+  exactness: 'exact',
+} as const;
+const start: TurnEvent = { type: 'turn-start', id: 't', model: 'm', createdAt: 0, warnings: [] };
+const open: TurnEvent = { type: 'text-start', block: 0 };
+const delta = (text: string): TurnEvent => ({ type: 'text-delta', block: 0, text });
+const end: TurnEvent[] = [
+  { type: 'text-end', block: 0 },
+  { type: 'turn-end', reason: 'stop', usage },
+];
+
+/** A turn whose events the test sends, and what became of it. */
+interface Scene {
+  readonly run: StartedRun;
+  send(...events: TurnEvent[]): void;
+  finish(): void;
+  readonly losses: LossReason[];
+  readonly errors: TurnError[];
+  aborted(): TurnError | undefined;
+  readonly isClosed: () => boolean;
+}
+
+describe('a run that is kept', () => {
+  let store: MemoryResponseStore;
+  beforeEach(() => {
+    store = createMemoryResponseStore({ ttlMs: 60_000, maxBytes: 1_000_000 });
+  });
+  afterEach(() => store.close());
+
+  async function begin({ background = false, maxSize = 1_000_000 } = {}): Promise<Scene> {
+    const body = { model: 'm', input: 'hi', stream: true, background };
+    const encoder = readResponseRequest(body).decode(context, { items: new Map() }).createStreamEncoder();
+    const text = background ? encoder.queue('m') : encoder.begin('m');
+    const begun = { first: 0, last: encoder.nextSequenceNumber - 1, text };
+    const response = JSON.stringify(encoder.describe());
+    await store.begin({ id, tenant, state: 'running', response, input: '[]', events: begun });
+
+    const sent: (TurnEvent[] | 'end')[] = [];
+    let wake = Promise.withResolvers<undefined>();
+    const controller = new AbortController();
+    const losses: LossReason[] = [];
+    const errors: TurnError[] = [];
+    let isClosed = false;
+    controller.signal.addEventListener('abort', () => wake.resolve(undefined));
+    async function* batches(): AsyncGenerator<TurnEvent[]> {
+      for (;;) {
+        const batch = sent.shift();
+        if (controller.signal.aborted) throw TurnError.from(controller.signal.reason);
+        if (batch === 'end') return;
+        if (batch) yield batch;
+        else await wake.promise;
+      }
+    }
+    const add = (batch: TurnEvent[] | 'end'): void => {
+      sent.push(batch);
+      wake.resolve(undefined);
+      wake = Promise.withResolvers();
+    };
+    const opened = Object.assign(batches(), { upstream: 'test', warnings: [] });
+    const keptRun: KeptRun = {
+      id,
+      tenant,
+      background,
+      encoder,
+      begun,
+      startSize: text.length,
+      turn: { opened: Promise.resolve(opened), close: () => (isClosed = true) },
+      abort: (reason) => controller.abort(reason),
+      onError: (error) => errors.push(error),
+    };
+    const run = startKeptRun(keptRun, { store, maxSize, logger, onLost: (reason) => losses.push(reason) });
+    store.onTaken(() => run.take());
+    return {
+      run,
+      send: (...events) => add(events),
+      finish: () => add('end'),
+      losses,
+      errors,
+      aborted: () => controller.signal.reason as TurnError | undefined,
+      isClosed: () => isClosed,
+    };
+  }
+
+  async function readAll(texts: AsyncIterable<string>): Promise<string> {
+    let all = '';
+    for await (const text of texts) all += text;
+    return all;
+  }
+  const stateOf = async (): Promise<unknown> => {
+    const kept = await store.read(id, tenant);
+    return kept && [kept.state, (JSON.parse(kept.response) as { status: string }).status];
+  };
+
+  it('is read and kept alike', async () => {
+    const scene = await begin();
+    scene.send(start, open, delta('Hello'));
+    scene.send(delta(' there'), ...end);
+    const text = await readAll(scene.run.texts);
+    await scene.run.over;
+    const { batches } = await store.readEvents(id, 0);
+    expect(`${batches.map((batch) => batch.text).join('')}data: [DONE]\n\n`).toBe(text);
+    expect([await stateOf(), scene.isClosed(), scene.aborted()]).toEqual([['over', 'completed'], true, undefined]);
+  });
+
+  it('goes on without a reader', async () => {
+    const scene = await begin();
+    await scene.run.texts[Symbol.asyncIterator]().return?.();
+    scene.send(start, open, delta('Hello'), ...end);
+    await scene.run.over;
+    expect([await stateOf(), scene.losses]).toEqual([['over', 'completed'], []]);
+  });
+
+  it('fails with its turn', async () => {
+    const scene = await begin();
+    scene.send(start, open, delta('Hello'), {
+      type: 'turn-error',
+      error: new TurnError('upstream_failed', 'x', { layer: 'upstream' }),
+    });
+    expect(await readAll(scene.run.texts)).toContain('response.failed');
+    await scene.run.over;
+    expect(await stateOf()).toEqual(['over', 'failed']);
+  });
+
+  it('that is cut has failed', async () => {
+    const scene = await begin();
+    scene.send(start, open, delta('Hello'));
+    scene.finish();
+    await scene.run.over;
+    expect(await stateOf()).toEqual(['over', 'failed']);
+  });
+
+  it.each(['conclude', 'remove'] as const)('ends when somebody else ends it: %s', async (how) => {
+    const scene = await begin({ background: true });
+    scene.send(start, open, delta('Hello'));
+    if (how === 'remove') await store.remove(id, tenant);
+    else await store.conclude(id, tenant, { response: '{"status":"cancelled"}', before: '', after: '' }, false);
+    expect(await readAll(scene.run.texts)).toContain('"status":"cancelled"');
+    await scene.run.over;
+    expect([scene.aborted()?.code, scene.errors, scene.isClosed()]).toEqual(['cancelled', [], true]);
+    expect(await stateOf()).toEqual(how === 'remove' ? undefined : ['over', 'cancelled']);
+  });
+
+  it('that outgrows what is kept goes on for its reader alone', async () => {
+    const scene = await begin({ maxSize: 4_000 });
+    const text = readAll(scene.run.texts);
+    scene.send(start, open, delta('x'.repeat(5_000)));
+    scene.send(delta('y'), ...end);
+    expect(await text).toContain('response.completed');
+    expect([scene.losses, scene.aborted(), await stateOf()]).toEqual([['too-large'], undefined, undefined]);
+  });
+
+  it('that outgrows what is kept ends with its reader', async () => {
+    const scene = await begin({ maxSize: 4_000 });
+    const reader = scene.run.texts[Symbol.asyncIterator]();
+    await reader.next();
+    scene.send(start, open, delta('x'.repeat(5_000)));
+    await reader.next();
+    await reader.return?.();
+    await scene.run.over;
+    expect(scene.aborted()?.code).toBe('cancelled');
+  });
+
+  it('that outgrows what is kept in the background has failed', async () => {
+    const scene = await begin({ background: true, maxSize: 4_000 });
+    scene.send(start, open, delta('x'.repeat(5_000)));
+    await scene.run.over;
+    expect([scene.losses, await stateOf()]).toEqual([['too-large'], ['over', 'failed']]);
+  });
+});
