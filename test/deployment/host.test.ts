@@ -115,7 +115,7 @@ describe('a server with systemd', () => {
     await waitFor(async () => (await onHost(ask('Hello!'))).stdout.includes('data: [DONE]'), { withinMs: 60_000 });
     const running = onHost(ask(scenario('slow frames=10 delay=500')));
     await waitFor(
-      async () => /"scenario":"slow"/.test((await onHost('curl -fsS http://127.0.0.1:9099/__control/log')).stdout),
+      async () => /"scenario":\s*"slow/.test((await onHost('curl -fsS http://127.0.0.1:9099/__control/log')).stdout),
       { withinMs: 20_000 },
     );
     await sh('systemctl restart zai2api');
