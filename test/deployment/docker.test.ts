@@ -199,6 +199,15 @@ describe('production', () => {
     expect(policy).toContain('noeviction');
   });
 
+  it('shares Redis between all of them', async () => {
+    for (const service of ['gateway', 'chat-translator']) {
+      for (const container of await containersOf(service)) {
+        const response = await fetch(`http://${addressOf(container)}:9464/readyz`);
+        expect(await response.json()).toMatchObject({ status: 'ready', details: { redis: 'reachable' } });
+      }
+    }
+  });
+
   it('hides the secrets from docker inspect and from the logs', async () => {
     const secrets = await readFile(join(clone.folder, '.env.secrets'), 'utf8');
     const values = [...secrets.matchAll(/=(.+)/g)].map(([, value]) => value!);
@@ -226,6 +235,22 @@ describe('a stream through nginx', () => {
     const blocks = await events.rest();
     expect(blocks.filter((block) => block.startsWith(':')).length).toBeGreaterThanOrEqual(4);
     expect(joinChunks(chunksOf(blocks))).toMatchObject({ finishReasons: ['stop'], errors: [] });
+  });
+
+  it('is kept alive in the language of Anthropic, too', async () => {
+    const response = await fetch(`${NGINX}/v1/messages`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-api-key': key, 'anthropic-version': '2023-06-01' },
+      body: JSON.stringify({
+        model: 'claude-sonnet-4-5',
+        max_tokens: 1000,
+        stream: true,
+        messages: [{ role: 'user', content: scenario('stall-after-content for=8000') }],
+      }),
+    });
+    const blocks = await readEventStream(response).rest();
+    expect(blocks.filter((block) => block.startsWith('event: ping')).length).toBeGreaterThanOrEqual(4);
+    expect(blocks.at(-1)).toMatch(/^event: message_stop/);
   });
 
   it('ends upstream when its client leaves', async () => {
