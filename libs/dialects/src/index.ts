@@ -40,6 +40,9 @@ export {
 export type { ResponsesStreamEncoder } from './client/openai-responses/encode-stream.ts';
 export { openAiResponses } from './client/openai-responses/index.ts';
 export { isResponseId, responseIdOfItem } from './client/openai-responses/item-ids.ts';
+export { decodeEmbeddingRequest, type DecodedEmbeddingRequest } from './client/openai-embeddings/decode-request.ts';
+export { encodeEmbeddingResponse } from './client/openai-embeddings/encode-response.ts';
+export { decodeImageRequest, type DecodedImageRequest } from './client/openai-images/decode-request.ts';
 export type { CodecContext } from './codec-context.ts';
 export { isRecord } from './is-record.ts';
 export {
@@ -93,5 +96,14 @@ export {
 } from './upstream/zai-platform/encode-completion.ts';
 export type { PlatformFile } from './upstream/zai-platform/encode-messages.ts';
 export { builtInPlatformModels } from './upstream/zai-platform/platform-models.ts';
+export {
+  decodeEmbeddings as decodePlatformEmbeddings,
+  encodeEmbeddings as encodePlatformEmbeddings,
+  MAX_TEXTS_PER_CALL,
+} from './upstream/zai-platform/encode-embeddings.ts';
+export {
+  decodeImage as decodePlatformImage,
+  encodeImage as encodePlatformImage,
+} from './upstream/zai-platform/encode-images.ts';
 export { refuseRequest as refusePlatformRequest } from './upstream/zai-platform/refuse-request.ts';
 export type { PlatformProfile } from './upstream/zai-platform/platform-profile.ts';

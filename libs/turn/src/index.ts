@@ -1,5 +1,7 @@
 export { assertNever } from './assert-never.ts';
 export { createEventChecker, type EventChecker } from './check-events.ts';
+export type { EmbeddingRequest, EmbeddingResult } from './embedding.ts';
+export type { ImageRequest, ImageResult } from './image.ts';
 export { createEventFold, foldEvents, type EventFold } from './fold-events.ts';
 export {
   errorCodes,

@@ -24,6 +24,8 @@ import { createModelDirectory } from './models/model-directory.ts';
 import { createKeptRuns } from './responses/kept-runs.ts';
 import type { ResponseStore } from './responses/response-store.ts';
 import { findResponseEndpoint } from './responses/serve-responses.ts';
+import { answerEmbeddings } from './routes/answer-embeddings.ts';
+import { answerImages } from './routes/answer-images.ts';
 import { answerTurn } from './routes/answer-turn.ts';
 import { countRequestTokens } from './routes/count-tokens.ts';
 import { listModels, showModel } from './routes/list-models.ts';
@@ -60,8 +62,6 @@ export interface ChatTranslatorOptions {
 /** How long a request waits for the memory of its body. Large bodies are read and sent on within a second or two. */
 const BODY_WAIT_MS = 5_000;
 const modelPath = /^\/v1\/models(?:\/(.+))?$/;
-/** What the web upstream cannot do; vectors and pictures are never made up (contract 4.2). */
-const platformPaths: ReadonlySet<string> = new Set(['/v1/embeddings', '/v1/images/generations']);
 
 /** Wires the translator. Its connections and its last clean-ups end with the runtime's stop. */
 export function createChatTranslator({
@@ -103,8 +103,9 @@ export function createChatTranslator({
     defaultModel: settings.ZAI_MODEL_NAME,
   });
   const leaseMs = settings.ZAI_CREDENTIAL_LEASE * 1000;
+  const fetchMedia = createMediaFetcher({ ...mediaGuard, allowHttp: settings.ZAI_MEDIA_ALLOW_HTTP });
   const readAttachments = createAttachmentReader({
-    fetchMedia: createMediaFetcher({ ...mediaGuard, allowHttp: settings.ZAI_MEDIA_ALLOW_HTTP }),
+    fetchMedia,
     maxBytesPerFile: settings.ZAI_MEDIA_MAX_BYTES,
     maxBytes: settings.ZAI_MAX_BODY_BYTES,
     timeoutMs: settings.ZAI_MEDIA_TIMEOUT * 1000,
@@ -142,6 +143,20 @@ export function createChatTranslator({
     heartbeatMs: settings.ZAI_SSE_HEARTBEAT_SECONDS * 1000,
   };
 
+  const imageOptions = {
+    ...turnOptions,
+    aliases: settings.ZAI_MODEL_ALIASES,
+    fetchMedia,
+    maxImageBytes: settings.ZAI_MEDIA_MAX_BYTES,
+    fetchTimeoutMs: settings.ZAI_MEDIA_TIMEOUT * 1000,
+    now: context.now,
+  };
+  const sideRoutes: ReadonlyMap<string, (ctx: ParameterizedContext<RequestState>) => Promise<void>> = new Map([
+    ['/v1/messages/count_tokens', (ctx) => countRequestTokens(ctx, turnOptions)],
+    ['/v1/embeddings', (ctx) => answerEmbeddings(ctx, imageOptions)],
+    ['/v1/images/generations', (ctx) => answerImages(ctx, imageOptions)],
+  ]);
+
   registerStatusMetrics(
     runtime.registry,
     upstreams.map(({ status }) => status),
@@ -175,9 +190,11 @@ export function createChatTranslator({
         return;
       }
       const path = canonicalPath(ctx.path);
-      if (path === '/v1/messages/count_tokens') {
+      const sideRoute = sideRoutes.get(path);
+      if (sideRoute) {
         if (ctx.method !== 'POST') throw wrongMethod(ctx, 'POST');
-        await countRequestTokens(ctx, turnOptions);
+        nameServerSpan(ctx.method, path);
+        await sideRoute(ctx);
         return;
       }
       if (path === '/v1/status') {
@@ -187,7 +204,6 @@ export function createChatTranslator({
       }
       const [isModelPath, id] = modelPath.exec(path) ?? [];
       if (isModelPath === undefined) {
-        if (platformPaths.has(path)) throw unsupportedEndpoint(ctx.path);
         await next();
         return;
       }
@@ -214,13 +230,6 @@ const isReading = ({ method }: { readonly method: string }): boolean => method =
 function wrongMethod(ctx: ParameterizedContext<RequestState>, allowed: string): TurnError {
   ctx.set('allow', allowed);
   return new TurnError('method_not_allowed', `${ctx.method} is not allowed on ${ctx.path}.`, { layer: 'client' });
-}
-
-function unsupportedEndpoint(path: string): TurnError {
-  return new TurnError('unsupported', `No configured upstream can answer ${path}.`, {
-    layer: 'client',
-    reason: 'unsupported_endpoint',
-  });
 }
 
 function decodePath(text: string): string {

@@ -1,6 +1,15 @@
 import type { UpstreamModel } from '@zai2api/dialects';
 import type { Credential } from '@zai2api/credentials';
-import type { TurnError, TurnEvent, TurnRequest, TurnWarning } from '@zai2api/turn';
+import type {
+  EmbeddingRequest,
+  EmbeddingResult,
+  ImageRequest,
+  ImageResult,
+  TurnError,
+  TurnEvent,
+  TurnRequest,
+  TurnWarning,
+} from '@zai2api/turn';
 import type { Media } from './media/read-attachments.ts';
 import type { TurnTimeouts } from './turn/turn-timeouts.ts';
 import type { FrontendVersionReading } from './zai-web/frontend-version.ts';
@@ -29,6 +38,10 @@ export interface UpstreamDriver {
    * throws a TurnError when the answer did not begin. Aborting the signal, or leaving the iteration, ends the upstream call at once.
    */
   run(turn: DriverTurn, credential: Credential, signal: AbortSignal): AsyncIterable<TurnEvent[]>;
+  /** Makes vectors of texts; absent where the upstream cannot. Throws a TurnError. */
+  readonly embed?: (request: EmbeddingRequest, credential: Credential, signal: AbortSignal) => Promise<EmbeddingResult>;
+  /** Makes a picture; absent where the upstream cannot. Throws a TurnError. */
+  readonly drawImage?: (request: ImageRequest, credential: Credential, signal: AbortSignal) => Promise<ImageResult>;
   /** The models on offer now. Throws a TurnError. */
   listModels(credential: Credential, signal: AbortSignal): Promise<UpstreamModel[]>;
   /** Learns anew what may have gone stale; called before a retry that an error of `refresh-session` asks for. */

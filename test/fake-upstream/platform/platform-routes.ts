@@ -130,7 +130,7 @@ function answerModels(exchange: Exchange): void {
 }
 
 const embeddingsBody = z.strictObject({
-  model: z.enum(['embedding-3', 'embedding-2']),
+  model: z.string(),
   input: z.union([z.string().min(1), z.array(z.string().min(1)).min(1).max(64)]),
   dimensions: z.union([256, 512, 1024, 2048].map((size) => z.literal(size))).optional(),
   request_id: z.string().min(6).max(64).optional(),
@@ -151,6 +151,7 @@ function answerEmbeddings(exchange: Exchange): void {
   const parsed = embeddingsBody.safeParse(exchange.record.body);
   if (refusal) refuse(exchange, refusal);
   else if (!parsed.success) refuse(exchange, { name: 'body', code: '1214', message: z.prettifyError(parsed.error) });
+  else if (!/^embedding-[23]$/.test(parsed.data.model)) refuse(exchange, { name: 'model', code: '1211' });
   else {
     const { model, input, dimensions = 2048 } = parsed.data;
     const texts = typeof input === 'string' ? [input] : input;
@@ -165,7 +166,7 @@ function answerEmbeddings(exchange: Exchange): void {
 }
 
 const imagesBody = z.strictObject({
-  model: z.string().regex(/^(?:glm-image|cogview-[\w.-]+)$/),
+  model: z.string(),
   prompt: z.string().min(1),
   size: z
     .string()
@@ -189,6 +190,7 @@ function answerImages(exchange: Exchange): void {
   const parsed = imagesBody.safeParse(exchange.record.body);
   if (refusal) refuse(exchange, refusal);
   else if (!parsed.success) refuse(exchange, { name: 'body', code: '1214', message: z.prettifyError(parsed.error) });
+  else if (!/^(?:glm-image$|cogview-)/.test(parsed.data.model)) refuse(exchange, { name: 'model', code: '1211' });
   else {
     const url = `http://${exchange.record.headers['host'] ?? ''}/platform-files/${exchange.record.id}.png`;
     sendJson(exchange, 200, {

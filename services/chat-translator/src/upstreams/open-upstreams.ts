@@ -61,6 +61,7 @@ function openPlatform(options: OpenUpstreamsOptions): WatchedUpstream | undefine
   const driver = createZaiPlatformDriver({
     profile: { base, language: settings.ZAI_LANGUAGE },
     requestTimeoutMs: settings.ZAI_REQUEST_TIMEOUT * 1000,
+    imageTimeoutMs: settings.ZAI_MULTIMODAL_TIMEOUT * 1000,
     dispatcher,
     context,
     logger,

@@ -1,10 +1,15 @@
 import {
   createZaiPlatformDecoder,
+  decodePlatformEmbeddings,
   decodePlatformHttpError,
+  decodePlatformImage,
   decodePlatformModels,
   encodePlatformCompletion,
+  encodePlatformEmbeddings,
   encodePlatformHeaders,
+  encodePlatformImage,
   limitedFields,
+  MAX_TEXTS_PER_CALL,
   refusePlatformRequest,
   type CodecContext,
   type PlatformFile,
@@ -14,7 +19,7 @@ import type { Logger } from '@zai2api/runtime';
 import type { TurnRequest, TurnWarning } from '@zai2api/turn';
 import type { Dispatcher } from 'undici';
 import { streamAnswer } from '../http/stream-answer.ts';
-import { createUpstreamClient } from '../http/upstream-client.ts';
+import { createUpstreamClient, type UpstreamClientOptions } from '../http/upstream-client.ts';
 import type { Media } from '../media/read-attachments.ts';
 import { uniqueWarnings } from '../turn/unique-warnings.ts';
 import type { UpstreamDriver } from '../upstream-driver.ts';
@@ -22,6 +27,8 @@ import type { UpstreamDriver } from '../upstream-driver.ts';
 export interface ZaiPlatformDriverOptions {
   readonly profile: PlatformProfile;
   readonly requestTimeoutMs: number;
+  /** A picture takes longer than other short calls. */
+  readonly imageTimeoutMs: number;
   readonly dispatcher: Dispatcher;
   readonly context: CodecContext;
   readonly logger: Logger;
@@ -31,13 +38,15 @@ export interface ZaiPlatformDriverOptions {
 export function createZaiPlatformDriver(options: ZaiPlatformDriverOptions): UpstreamDriver {
   const { profile, dispatcher, context, logger } = options;
   const now = (): number => context.now();
-  const client = createUpstreamClient({
+  const clientOptions = {
     dispatcher,
     now,
     timeoutMs: options.requestTimeoutMs,
-    decodeError: (status, contentType, body, retryAfterSeconds) =>
+    decodeError: (status: number, contentType: string, body: string, retryAfterSeconds: number | undefined) =>
       decodePlatformHttpError(status, contentType, body, { nowMs: now(), retryAfterSeconds }),
-  });
+  } satisfies UpstreamClientOptions;
+  const client = createUpstreamClient(clientOptions);
+  const painter = createUpstreamClient({ ...clientOptions, timeoutMs: options.imageTimeoutMs });
 
   return {
     name: 'platform',
@@ -70,6 +79,23 @@ export function createZaiPlatformDriver(options: ZaiPlatformDriverOptions): Upst
     async listModels(credential, signal) {
       const headers = encodePlatformHeaders(profile, credential.token);
       return decodePlatformModels(await client.call({ method: 'GET', url: `${profile.base}/models`, headers }, signal));
+    },
+
+    async embed(request, { token }, signal) {
+      const vectors: (readonly number[])[] = [];
+      let inputTokens = 0;
+      for (let at = 0; at < request.texts.length; at += MAX_TEXTS_PER_CALL) {
+        const texts = request.texts.slice(at, at + MAX_TEXTS_PER_CALL);
+        const encoded = encodePlatformEmbeddings({ profile, key: token, request: { ...request, texts } });
+        const result = decodePlatformEmbeddings(await client.call(encoded, signal), texts.length);
+        vectors.push(...result.vectors);
+        inputTokens += result.inputTokens;
+      }
+      return { vectors, inputTokens };
+    },
+
+    async drawImage(request, { token }, signal) {
+      return decodePlatformImage(await painter.call(encodePlatformImage({ profile, key: token, request }), signal));
     },
 
     // Nothing of this contract goes stale.
