@@ -9,7 +9,7 @@ export { webProfileOf } from './config/web-profile-of.ts';
 export { createLogger, type Logger, type LogSettings } from './create-logger.ts';
 export { createRuntime, Registry, type Runtime } from './create-runtime.ts';
 export { abortOnClose } from './http/abort-on-close.ts';
-export { assignRequestId, type RequestState } from './http/assign-request-id.ts';
+export { assignRequestId, createRequestId, type RequestState } from './http/assign-request-id.ts';
 export { handleErrors, type EncodedAnswer, type HandleErrorsOptions } from './http/handle-errors.ts';
 export { FIRST_REQUEST_GRACE_MS, listen, type RunningServer } from './http/listen.ts';
 export { PRINCIPAL_HEADER, principalOfKey, trustPrincipal } from './http/principal.ts';

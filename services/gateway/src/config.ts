@@ -58,6 +58,10 @@ export const gatewaySettings = {
     default: 1000,
     description: 'Turns that may wait at the same time; more are answered 429 at once.',
   }),
+  ZAI_WEBSOCKET_ENABLED: setting.boolean({
+    default: true,
+    description: 'Whether `/v1/responses` is served over WebSocket, too; with `false` an upgrade is answered 426.',
+  }),
   ZAI_ENABLE_REQUEST_TRACING: setting.boolean({
     default: true,
     description: 'Whether each request is logged when it is over.',
@@ -87,6 +91,8 @@ export interface ResolvedGatewaySettings {
   readonly concurrency: ConcurrencyLimits;
   /** 0: no limit. */
   readonly requestsPerMinute: number;
+  /** Whether upgrades to WebSocket are accepted. */
+  readonly acceptsWebSockets: boolean;
   readonly translatorUrls: readonly string[];
   /** Whether each request is logged. */
   readonly logsRequests: boolean;
@@ -130,6 +136,7 @@ export function resolveGatewaySettings(settings: GatewaySettings): ResolvedGatew
       queueTimeoutMs: settings.ZAI_QUEUE_TIMEOUT * 1000,
     },
     requestsPerMinute: settings.ZAI_RATE_LIMIT_REQUESTS_PER_MINUTE,
+    acceptsWebSockets: settings.ZAI_WEBSOCKET_ENABLED,
     translatorUrls: settings.ZAI_TRANSLATOR_URL,
     logsRequests: settings.ZAI_ENABLE_REQUEST_TRACING,
   };

@@ -17,9 +17,9 @@ import type { ConcurrencyLimiter } from './limits/concurrency-limiter.ts';
 import { createMemoryConcurrencyLimiter } from './limits/memory-concurrency-limiter.ts';
 import type { RateLimiter } from './limits/rate-limiter.ts';
 import { createGatewayMetrics } from './metrics.ts';
-import { allowCrossOrigin } from './middleware/allow-cross-origin.ts';
+import { allowCrossOrigin, createOriginCheck } from './middleware/allow-cross-origin.ts';
 import { answerPublicRoutes } from './middleware/answer-public-routes.ts';
-import { authenticate } from './middleware/authenticate.ts';
+import { authenticate, createKeyCheck } from './middleware/authenticate.ts';
 import { dropStalledBody } from './middleware/drop-stalled-body.ts';
 import { findRoute } from './middleware/find-route.ts';
 import { limitBody } from './middleware/limit-body.ts';
@@ -29,11 +29,14 @@ import { observeRequests } from './middleware/observe-requests.ts';
 import { refuseWhileStopping } from './middleware/refuse-while-stopping.ts';
 import { requireRoute } from './middleware/require-route.ts';
 import { tellTiming } from './middleware/tell-timing.ts';
+import { createWebSockets, type WebSockets } from './websocket/accept-websockets.ts';
 
 /** The public edge, ready to be given to `listen`. */
 export interface Gateway {
   readonly app: Koa<GatewayState>;
   readonly callback: http.RequestListener;
+  /** For upgrades to WebSocket. */
+  readonly upgrade: WebSockets['accept'];
 }
 
 /**
@@ -52,6 +55,7 @@ export function createGateway(options: {
   const { limiter = createMemoryConcurrencyLimiter(settings.concurrency) } = options;
   const { logger } = runtime;
   const metrics = createGatewayMetrics(runtime.registry, () => limiter.waiting());
+  const checkKey = createKeyCheck(settings.keys);
   let isStopping = false;
   runtime.onStop('servers', 'refuse new requests', () => {
     // Not at once: what comes first on a connection was sent before its client could know.
@@ -78,7 +82,7 @@ export function createGateway(options: {
     refuseWhileStopping(() => isStopping),
     answerPublicRoutes(runtime),
     // Before anything that costs: strangers use up no slot and no memory.
-    authenticate(settings.keys),
+    authenticate(checkKey),
     requireRoute(),
     limitBody(settings.maxBodyBytes),
     limitRate(rateLimiter, metrics),
@@ -95,6 +99,17 @@ export function createGateway(options: {
   const app = new Koa<GatewayState>();
   reportAppErrors(app, logger);
   for (const middleware of middlewares) app.use(middleware);
-  const callback = app.callback();
-  return { app, callback: (request, response) => void callback(request, response) };
+  const handle = app.callback();
+  const callback: http.RequestListener = (request, response) => void handle(request, response);
+  const webSockets = createWebSockets({
+    listener: callback,
+    isEnabled: settings.acceptsWebSockets,
+    checkKey,
+    allowsOrigin: createOriginCheck(settings.corsOrigins),
+    maxFrameBytes: settings.maxBodyBytes,
+    metrics,
+    logger,
+  });
+  runtime.onStop('servers', 'WebSockets', (deadline) => webSockets.stop(deadline));
+  return { app, callback, upgrade: webSockets.accept };
 }

@@ -17,7 +17,11 @@ await runMain(async () => {
   if (rateLimiter !== undefined && isRedisConfigured(redis)) watchRedis(redis, runtime);
   const gateway = createGateway({ settings, runtime, backend: backend.handle, rateLimiter });
   await runtime.run(async () => {
-    const server = await listen(gateway.callback, { ...settings, draining: runtime.draining });
+    const server = await listen(gateway.callback, {
+      ...settings,
+      draining: runtime.draining,
+      upgrade: gateway.upgrade,
+    });
     runtime.onStop('servers', 'public port', (deadline) => server.stop(deadline));
     runtime.onStop('stores', 'translator connections', () => backend.close());
     if (settings.openNotice !== undefined) logger.warn(settings.openNotice);

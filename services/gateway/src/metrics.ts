@@ -9,6 +9,7 @@ export interface GatewayMetrics {
   readonly queueWait: Histogram;
   readonly queueLength: Gauge;
   readonly rateLimited: Counter<'limit'>;
+  readonly webSockets: Gauge;
   readonly errors: Counter<'code' | 'layer'>;
 }
 
@@ -54,6 +55,11 @@ export function createGatewayMetrics(registry: Registry, queueLength: () => numb
       collect() {
         this.set(queueLength());
       },
+    }),
+    webSockets: new Gauge({
+      name: 'zai_gateway_websocket_connections',
+      help: 'Open WebSockets.',
+      registers,
     }),
     rateLimited: new Counter({
       name: 'zai_gateway_rate_limited_total',

@@ -120,7 +120,11 @@ export function createStandalone(
     // Nobody asks for tokens that nobody uses.
     if (usesWeb) refresher.start();
     await warm();
-    const server = await listen(gateway.callback, { ...gatewaySettings, draining: runtime.draining });
+    const server = await listen(gateway.callback, {
+      ...gatewaySettings,
+      draining: runtime.draining,
+      upgrade: gateway.upgrade,
+    });
     runtime.onStop('servers', 'public port', (deadline) => server.stop(deadline));
     if (gatewaySettings.openNotice !== undefined) logger.warn(gatewaySettings.openNotice);
     const url = urlOf(server);

@@ -14,6 +14,9 @@ export interface RequestState {
 
 const REQUEST_ID = /^req_[0-9a-f]{32}$/;
 
+/** A fresh id of a request. */
+export const createRequestId = (): string => `req_${randomUUID().replaceAll('-', '')}`;
+
 /**
  * Gives each request its id, in `ctx.state.requestId` and in the headers `x-request-id` and `request-id` of every answer (contract 5.4).
  * With `trustIncoming` (an inner hop behind our own gateway) a well-formed incoming `x-request-id` is kept.
@@ -21,7 +24,7 @@ const REQUEST_ID = /^req_[0-9a-f]{32}$/;
 export function assignRequestId({ trustIncoming = false }: { trustIncoming?: boolean } = {}): Middleware<RequestState> {
   return (ctx, next) => {
     const incoming = trustIncoming ? ctx.get('x-request-id') : '';
-    const requestId = REQUEST_ID.test(incoming) ? incoming : `req_${randomUUID().replaceAll('-', '')}`;
+    const requestId = REQUEST_ID.test(incoming) ? incoming : createRequestId();
     ctx.state.requestId = requestId;
     ctx.set('x-request-id', requestId);
     ctx.set('request-id', requestId);

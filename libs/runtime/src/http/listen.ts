@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ConfigError } from '../config/config-error.ts';
 import { answerBrokenRequest } from './answer-broken-request.ts';
@@ -34,12 +35,21 @@ const serverOptions: http.ServerOptions = {
 /** How long after a connection came its first request may come, also when the stop has begun: it was sent before anybody could know. */
 export const FIRST_REQUEST_GRACE_MS = 1_000;
 
+export interface ListenOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly draining?: AbortSignal;
+  /** Takes over connections that are to become WebSockets, and closes them by itself when the server stops. */
+  readonly upgrade?: (request: http.IncomingMessage, socket: Duplex, head: Buffer) => void;
+}
+
 /**
  * Listens with the settings that streams behind proxies need. Once `draining` aborts, connections are not kept alive behind their answer.
  * Throws a ConfigError when the address cannot be bound. */
 export async function listen(
   handler: http.RequestListener,
-  { host, port, draining }: { host: string; port: number; draining?: AbortSignal },
+  { host, port, draining, upgrade }: ListenOptions,
 ): Promise<RunningServer> {
   const running = new Set<http.ServerResponse>();
   /** The connections, with the time when each came; once it has carried a request that is long ago. */
@@ -53,7 +63,10 @@ export async function listen(
     for (const [socket, cameAtMs] of sockets) if (!used.has(socket) && cameAtMs <= newSinceMs) socket.destroySoon();
   }
 
-  const server = http.createServer(serverOptions, (request, response) => {
+  // Other upgrades, such as to HTTP/2, are offers that may be passed over.
+  const shouldUpgradeCallback = ({ headers }: http.IncomingMessage): boolean =>
+    upgrade !== undefined && headers.upgrade?.toLowerCase() === 'websocket';
+  const server = http.createServer({ ...serverOptions, shouldUpgradeCallback }, (request, response) => {
     running.add(response);
     sockets.set(request.socket, -Infinity);
     // Whoever keeps connections takes the next one to a process that stays.
@@ -72,6 +85,10 @@ export async function listen(
     socket.on('end', () => {
       for (const response of running) if (response.req.socket === socket) closeIfClientIsGone(response);
     });
+  });
+  server.on('upgrade', (request, socket, head) => {
+    sockets.delete(request.socket);
+    upgrade?.(request, socket, head);
   });
   server.on('clientError', answerBrokenRequest);
   // An expectation that nobody knows changes nothing about the request.
