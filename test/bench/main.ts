@@ -7,12 +7,14 @@ import { parseArgs } from 'node:util';
 import { measure, type Comparison } from './compare.ts';
 import { readMachineFacts } from './machine-facts.ts';
 import { planMeasurements } from './measurements.ts';
+import { measureLeases, printLeaseFigures } from './measure-leases.ts';
 import { watchMemory } from './memory-watch.ts';
 import { profileProduct } from './profile-product.ts';
 import { printReport, type BenchReport } from './report.ts';
 import { startScene } from './scene.ts';
+import { percentile } from './statistics.ts';
 
-/** `npm run bench -- [--quick] [--profile] [--only TEXT] [--no-build]`. */
+/** `npm run bench -- [--quick] [--profile] [--only TEXT] [--no-build]`; `--only leases` measures the leases on Redis alone. */
 const { values: flags } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
@@ -22,7 +24,8 @@ const { values: flags } = parseArgs({
   },
 });
 
-const MAX_RUN_MS = 240_000;
+const MAX_RUN_MS = 300_000;
+const LEASES = 'leases';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const results = fileURLToPath(new URL('results/', import.meta.url));
 
@@ -41,7 +44,23 @@ const machine = readMachineFacts();
 const fileName = (extension: string): string => join(results, `${machine.atIso.replaceAll(/[:.]/g, '-')}${extension}`);
 
 if (flags.profile) await profileProduct({ directory, fileName });
-else await compareSides();
+else {
+  if (!LEASES.includes(flags.only) || flags.only === '') await compareSides();
+  if (LEASES.includes(flags.only)) await compareLeases();
+}
+
+/** Apart from the others: there is nothing bare to compare them with. */
+async function compareLeases(): Promise<void> {
+  const figures = await measureLeases({ turns: flags.quick ? 1_000 : 10_000 });
+  console.log();
+  printLeaseFigures(figures);
+  const short = figures.map(({ leaseMs, releaseMs, ...rest }) => ({
+    ...rest,
+    leaseMs: { p50: percentile(leaseMs, 0.5), p99: percentile(leaseMs, 0.99) },
+    releaseMs: { p50: percentile(releaseMs, 0.5), p99: percentile(releaseMs, 0.99) },
+  }));
+  writeFileSync(fileName('-leases.json'), `${JSON.stringify({ machine, leases: short }, undefined, 2)}\n`);
+}
 
 async function compareSides(): Promise<void> {
   const startedAtMs = performance.now();

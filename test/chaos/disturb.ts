@@ -52,6 +52,8 @@ export function createDisturbances(options: {
   const counts = Object.fromEntries(names.map((name) => [name, 0])) as Record<Disturbance, number>;
   const done: Disturbing[] = [];
   let refresher = options.startRefresher();
+  const killRefresher = (): void => refresher.kill('SIGKILL');
+  process.once('exit', killRefresher);
 
   async function drop(): Promise<void> {
     // All of a kind, our own with them: those that ask, or those that listen.
@@ -103,6 +105,9 @@ export function createDisturbances(options: {
         await wait(between(random, MIN_GAP_MS, MAX_GAP_MS), undefined, { signal }).catch(() => undefined);
       }
     },
-    close: () => refresher.close(),
+    async close() {
+      process.off('exit', killRefresher);
+      await refresher.close();
+    },
   };
 }

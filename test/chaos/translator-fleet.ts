@@ -37,9 +37,9 @@ export async function startTranslatorFleet(
 
   async function start(): Promise<void> {
     const translator: Translator = { url: undefined, killedAtMs: undefined, freezes: [] };
-    const process = startProcess('chat-translator', env);
-    processes.set(translator, process);
-    translator.url = urlOf(await process.listening);
+    const started = startProcess('chat-translator', env);
+    processes.set(translator, started);
+    translator.url = urlOf(await started.listening);
   }
 
   function inBackground(task: () => Promise<void>): void {
@@ -55,32 +55,35 @@ export async function startTranslatorFleet(
   const isFrozen = ({ freezes }: Translator): boolean => (freezes.at(-1)?.toMs ?? 0) === Infinity;
   const serving = (): Translator[] => [...processes.keys()].filter((each) => each.url !== undefined && !isFrozen(each));
 
+  // Whatever ends this process in an orderly way: nothing that was started stays behind.
+  const killAll = (): void => processes.forEach((each) => each.kill('SIGKILL'));
+  process.once('exit', killAll);
   const places = Array.from({ length: size });
   while (places.length > 0) await Promise.all(places.splice(0, STARTS_AT_ONCE).map(start));
 
   return {
     serving,
     replace(translator, afterMs) {
-      const process = processes.get(translator);
-      if (!process) return;
+      const victim = processes.get(translator);
+      if (!victim) return;
       translator.killedAtMs = performance.now();
       processes.delete(translator);
       inBackground(async () => {
-        await process.close();
+        await victim.close();
         await wait(afterMs, undefined, { signal: closing.signal });
         await start();
       });
     },
     freeze(translator, forMs) {
-      const process = processes.get(translator);
-      if (!process || isFrozen(translator)) return;
+      const victim = processes.get(translator);
+      if (!victim || isFrozen(translator)) return;
       const freeze = { fromMs: performance.now(), toMs: Infinity };
       translator.freezes.push(freeze);
-      process.kill('SIGSTOP');
+      victim.kill('SIGSTOP');
       inBackground(async () => {
         await wait(forMs, undefined, { signal: closing.signal });
         freeze.toMs = performance.now();
-        process.kill('SIGCONT');
+        victim.kill('SIGCONT');
       });
     },
     async allServing() {
@@ -89,7 +92,8 @@ export async function startTranslatorFleet(
     async close() {
       closing.abort();
       await Promise.allSettled(tasks);
-      await Promise.all([...processes.values()].map((process) => process.close()));
+      await Promise.all([...processes.values()].map((each) => each.close()));
+      process.off('exit', killAll);
     },
   };
 }
