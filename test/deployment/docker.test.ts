@@ -27,12 +27,13 @@ let compose: Awaited<ReturnType<typeof composePath>>;
 let environment: Record<string, string>;
 let key = '';
 
-/** A simulated upstream that takes what 100 streams ask of it, and heartbeats that a test can wait for. */
+/** A simulated upstream that takes what 100 streams ask of it, heartbeats that a test can wait for, and a machine that has other work. */
 const simulated = {
   COMPOSE_PROFILES: 'nginx,fake',
   ZAI_API_BASE: 'http://fake-upstream:9099',
   ZAI_ANON_TOKEN_CONCURRENCY: '100',
   ZAI_SSE_HEARTBEAT_SECONDS: '1',
+  REDIS_COMMAND_TIMEOUT: '10',
 };
 
 const sh = (text: string): Promise<string> =>
@@ -327,7 +328,7 @@ describe('an update', () => {
     await waitFor(async () => (await (await stream(NGINX, 'Hello!')).find(hasContent)) !== '', { withinMs: 60_000 });
     const [update, rollback] = blocksOf(PAGE, 'Updates and rollback', 'compose');
     const before = (await containersOf()).map(({ Id }) => Id);
-    const load = startStreams({ url: NGINX, key, atATime: 100, frames: 20, delayMs: 300 });
+    const load = startStreams({ url: NGINX, key, atATime: 100, frames: 20, delayMs: 500 });
     const startedAtMs = performance.now();
     const output = await run(update!);
     const updatedAtMs = performance.now();

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitFor } from '../support/wait-for.ts';
@@ -102,9 +105,19 @@ describe('a container', () => {
     expect(await logsOf(id)).toContain(reason);
   });
 
+  it('does not start without the settings of a mounted file that it cannot read', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'secrets-'));
+    const file = join(folder, 'secrets.env');
+    await writeFile(file, 'ZAI_API_KEY=sk-a\n', { mode: 0o000 });
+    const id = await start(tag('gateway'), ['--volume', `${file}:/etc/zai2api/secrets.env:ro`]);
+    expect(await endOf(id, 60_000)).not.toBe(0);
+    expect(await logsOf(id)).toContain('/etc/zai2api/secrets.env');
+    await rm(folder, { recursive: true });
+  });
+
   it('takes settings from a mounted file', async () => {
     const file = fileURLToPath(new URL('support/settings.env', import.meta.url));
-    const id = await start(tag('gateway'), ['--volume', `${file}:/run/secrets/zai2api:ro`]);
+    const id = await start(tag('gateway'), ['--volume', `${file}:/etc/zai2api/secrets.env:ro`]);
     await waitFor(async () => (await logsOf(id)).includes('"started"'), { withinMs: 60_000 });
     expect(await logsOf(id)).not.toContain('sk-from-a-file');
     expect(JSON.stringify(await inspect(id))).not.toContain('sk-from-a-file');
