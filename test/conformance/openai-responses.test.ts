@@ -254,6 +254,26 @@ describe('a conversation', () => {
     expect(lastPrompt()).not.toContain(thought);
   });
 
+  it('is refused when it is too long, or loses its middle', async () => {
+    const filler = Array.from({ length: 60 }, (_, index) => ({
+      role: 'user' as const,
+      content: `${index} `.repeat(9_000),
+    }));
+    const input = [
+      { role: 'user' as const, content: 'The first word.' },
+      ...filler,
+      { role: 'user' as const, content: 'hi' },
+    ];
+    expect(await failureOf(create({ input, store: false }))).toMatchObject({
+      status: 400,
+      code: 'context_length_exceeded',
+      param: 'input',
+    });
+    expect((await create({ input, store: false, truncation: 'auto' })).status).toBe('completed');
+    expect(lastPrompt()).toMatch(/The first word\.[^]*59 59 59[^]*hi/);
+    expect(lastPrompt()).not.toMatch(/\b3 3 3 3/);
+  });
+
   it.each(['resp_0123456789abcdef', 'nonsense', 'resp_}{'])('R10: does not go on from %s', async (id) => {
     const failure = await failureOf(create({ previous_response_id: id }));
     expect(failure).toBeInstanceOf(BadRequestError);

@@ -98,6 +98,8 @@ export interface TurnRequest {
   /** False: at most one call in an answer. */
   readonly parallelToolCalls: boolean;
   readonly responseFormat: ResponseFormat;
+  /** True: a conversation that is too long loses its middle instead of being refused. */
+  readonly dropsMiddle?: boolean | undefined;
   readonly sampling: {
     readonly temperature?: number | undefined;
     readonly topP?: number | undefined;

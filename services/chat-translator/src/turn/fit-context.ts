@@ -14,15 +14,25 @@ export function placesThatFit(
   request: TurnRequest,
   countTokens: (text: string) => number,
 ): readonly ModelRoute[] {
-  const limitOf = ({ model }: ModelRoute): number => model.contextTokens ?? Infinity;
-  const isShort = estimateInput(request, ({ length }) => length * MOST_TOKENS_PER_CHARACTER);
-  if (places.every((place) => isShort <= limitOf(place))) return places;
+  if (places.every((place) => isSurelyWithin(limitOf(place), request))) return places;
   const inputTokens = estimateInput(request, countTokens);
   const fitting = places.filter((place) => inputTokens <= limitOf(place));
-  const maxInputTokens = Math.max(0, ...places.map(limitOf));
+  const maxInputTokens = longestOf(places);
   if (fitting.length > 0 || maxInputTokens === Infinity) return fitting;
   throw tooLong({ inputTokens, maxInputTokens });
 }
+
+/** The longest conversation that one of the places takes. */
+export function longestOf(places: readonly ModelRoute[]): number {
+  return Math.max(0, ...places.map(limitOf));
+}
+
+/** True for what is so short that nobody has to count it. */
+export function isSurelyWithin(maxTokens: number, request: TurnRequest): boolean {
+  return estimateInput(request, ({ length }) => length * MOST_TOKENS_PER_CHARACTER) <= maxTokens;
+}
+
+const limitOf = ({ model }: ModelRoute): number => model.contextTokens ?? Infinity;
 
 /** The same error where an upstream found it out and did not say by how much: official clients look for the numbers (contract 3.6). */
 export function withLengths(

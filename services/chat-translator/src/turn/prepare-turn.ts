@@ -6,7 +6,8 @@ import type { ModelDirectory, ModelRoute } from '../models/model-directory.ts';
 import type { DriverTurn } from '../upstream-driver.ts';
 import { routesFor } from '../upstreams/choose-driver.ts';
 import { checkSchemas } from './check-schemas.ts';
-import { placesThatFit } from './fit-context.ts';
+import { dropMiddle } from './drop-middle.ts';
+import { longestOf, placesThatFit } from './fit-context.ts';
 import { turnTimeouts } from './turn-timeouts.ts';
 import { uniqueWarnings } from './unique-warnings.ts';
 
@@ -45,9 +46,10 @@ export async function prepareTurn(
     (message) => 'attachments' in message && message.attachments?.some(({ kind }) => kind !== 'document') === true,
   );
   const able = routesFor(resolved.routes, { needsVision });
-  const [place, ...places] = placesThatFit(able, asked, countTokens);
+  const fitting = asked.dropsMiddle === true ? dropMiddle(asked, longestOf(able), countTokens) : asked;
+  const [place, ...places] = placesThatFit(able, fitting, countTokens);
   if (!place) throw new TurnError('internal', 'A model without an upstream.', { layer: 'internal' });
-  const { messages, media } = await readAttachments(asked.messages, place.model, signal);
+  const { messages, media } = await readAttachments(fitting.messages, place.model, signal);
   const { reasoning } = asked;
   const rendering = reasoning.rendering ?? resolved.rendering;
   const request = { ...asked, model: name, messages, reasoning: { ...reasoning, rendering } };

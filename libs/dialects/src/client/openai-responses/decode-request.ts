@@ -97,6 +97,7 @@ function decodeResponseRequest(
     toolChoice: decodeToolChoice(wire.tool_choice, declared),
     parallelToolCalls: wire.parallel_tool_calls ?? true,
     responseFormat: decodeResponseFormat(wire, ignored),
+    ...(wire.truncation === 'auto' && { dropsMiddle: true }),
     sampling: {
       temperature: wire.temperature,
       topP: wire.top_p,
@@ -219,7 +220,6 @@ function unsupportedParameter(param: string): TurnError {
 }
 
 function nameIgnoredFields(wire: WireRequest, ignored: IgnoredFields): void {
-  if (wire.truncation === 'auto') ignored.add('truncation');
   if (wire.stream_options) ignored.addUnknown(wire.stream_options, streamOptionsSchema.shape, 'stream_options.');
   for (const value of wire.include ?? []) if (value !== SEALED_THOUGHTS) ignored.add('include');
   ignored.addUnknown(wire, requestSchema.shape);
