@@ -255,7 +255,7 @@ describe('a conversation', () => {
   });
 
   it('is refused when it is too long, or loses its middle', async () => {
-    const filler = Array.from({ length: 60 }, (_, index) => ({
+    const filler = Array.from({ length: 26 }, (_, index) => ({
       role: 'user' as const,
       content: `${index} `.repeat(9_000),
     }));
@@ -270,7 +270,7 @@ describe('a conversation', () => {
       param: 'input',
     });
     expect((await create({ input, store: false, truncation: 'auto' })).status).toBe('completed');
-    expect(lastPrompt()).toMatch(/The first word\.[^]*59 59 59[^]*hi/);
+    expect(lastPrompt()).toMatch(/The first word\.[^]*25 25 25[^]*hi/);
     expect(lastPrompt()).not.toMatch(/\b3 3 3 3/);
   });
 

@@ -117,4 +117,5 @@ for (const [name, play] of Object.entries(scenes)) {
     console.error(`FAIL ${name}\n${String(reason)}\n${outline(recorder.requests).join('\n')}`);
   }
 }
+console.log(`${Object.keys(scenes).length - failures} passed, ${failures} failed`);
 process.exitCode = failures === 0 ? 0 : 1;
