@@ -3,6 +3,7 @@ import type { CodecContext } from '../../codec-context.ts';
 import { isRecord } from '../../is-record.ts';
 import type { SseFrame } from '../../sse/decode-sse.ts';
 import { createBlockWriter } from '../../stages/write-blocks.ts';
+import type { AnswerFrameReader } from '../decode-answer-body.ts';
 import { completeUsage, decodeUsage } from '../decode-usage.ts';
 import { createContentTags } from './content-tags.ts';
 import { classifyFault, findFault, type PlatformFault } from './decode-error.ts';
@@ -19,25 +20,8 @@ export interface PlatformFrameReaderOptions {
   readonly context: CodecContext;
 }
 
-/** Turns the frames of one answer into events (protocol 10.3). */
-export interface PlatformFrameReader {
-  take(frame: SseFrame): void;
-  /** The answer is over: `turn-end`, or the error of an empty one. Does nothing the second time. */
-  finish(): void;
-  /** The answer ends in an error. Does nothing once it has ended. */
-  fail(error: TurnError): void;
-  /** The events since the last call. */
-  takeEvents(): TurnEvent[];
-  /** The upstream has said why the answer ended; counts may follow. */
-  readonly complete: boolean;
-  /** The last event was written. */
-  readonly ended: boolean;
-  /** Frames that were not JSON and were passed over. */
-  readonly skipped: number;
-}
-
-/** A reader for one answer. */
-export function createPlatformFrameReader(options: PlatformFrameReaderOptions): PlatformFrameReader {
+/** A reader for the frames of one answer (protocol 10.3). */
+export function createPlatformFrameReader(options: PlatformFrameReaderOptions): AnswerFrameReader {
   const { context } = options;
   const writer = createBlockWriter();
   const calls = createNativeCalls(writer);

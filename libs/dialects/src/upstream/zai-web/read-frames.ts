@@ -7,6 +7,7 @@ import { createAnswerEvents } from './answer-events.ts';
 import { createCitedDocumentParser } from './citations-document.ts';
 import { createCitations } from './citations.ts';
 import { classifyFault, findFault, type UpstreamFault } from './decode-error.ts';
+import type { AnswerFrameReader } from '../decode-answer-body.ts';
 import { completeUsage, decodeUsage } from '../decode-usage.ts';
 import type { DocumentParser } from './document-parser.ts';
 import { createPlainDeltaReader } from './plain-delta.ts';
@@ -28,22 +29,9 @@ export interface FrameReaderOptions {
 }
 
 /** Turns the frames of one answer into events (protocol 5). */
-export interface FrameReader {
-  take(frame: SseFrame): void;
+export interface FrameReader extends AnswerFrameReader {
   /** Takes a text of whole frames if all of them are plain deltas; false: nothing was taken. Plain text becomes one event. */
   takeRun(frames: string): boolean;
-  /** The answer is over: `turn-end`, or the error of an empty one. Does nothing the second time. */
-  finish(): void;
-  /** The answer ends in an error. Does nothing once it has ended. */
-  fail(error: TurnError): void;
-  /** The events since the last call. */
-  takeEvents(): TurnEvent[];
-  /** The upstream has said that the answer is complete; counts and ids may follow. */
-  readonly complete: boolean;
-  /** The last event was written. */
-  readonly ended: boolean;
-  /** Frames that were not JSON and were passed over. */
-  readonly skipped: number;
 }
 
 /** A reader for one answer. */
