@@ -179,6 +179,16 @@ describe('POST /v1/messages', () => {
     expect(lastPrompt(stack)).not.toMatch(/get_news|magic/);
   });
 
+  it('cites the pages of a search', async () => {
+    const fields = { tools: [{ type: 'web_search_20260318', name: 'web_search' }] };
+    const whole = await askMessage(stack.url, scenario('search-results'), fields);
+    expect(completions(stack).at(-1)?.body).toMatchObject({ features: { web_search: true } });
+    const [block] = whole.content;
+    expect(block).toMatchObject({ type: 'text', citations: [{ title: 'Example' }, { title: 'Second' }] });
+    const streamed = foldMessageEvents(await askMessageEvents(stack.url, scenario('search-results'), fields));
+    expect(streamed.content).toEqual(whole.content);
+  });
+
   it('M14: ends at a stop sequence', async () => {
     const fields = { stop_sequences: ['GLM', 'never'] };
     const whole = await askMessage(stack.url, 'hi', fields);

@@ -85,6 +85,9 @@ export function foldMessageEvents(events: readonly WireMessageEvent[]): WireMess
     } else if (event.type === 'content_block_delta') {
       const { delta } = event;
       if (delta.type === 'text_delta' && block?.type === 'text') block.text += delta.text;
+      if (delta.type === 'citations_delta' && block?.type === 'text') {
+        block.citations = [...(block.citations ?? []), delta.citation];
+      }
       if (delta.type === 'thinking_delta' && block?.type === 'thinking') block.thinking += delta.thinking;
       if (delta.type === 'signature_delta' && block?.type === 'thinking') block.signature = delta.signature;
       if (delta.type === 'input_json_delta') input += delta.partial_json;

@@ -4,10 +4,18 @@ import { z } from 'zod';
 const count = z.int().min(0);
 const id = (prefix: string): z.ZodString => z.string().regex(new RegExp(`^${prefix}_[A-Za-z0-9]+$`));
 
+const citation = z.strictObject({
+  type: z.literal('web_search_result_location'),
+  url: z.string().min(1),
+  title: z.string().min(1).nullable(),
+  cited_text: z.literal(''),
+  encrypted_index: z.literal(''),
+}) satisfies z.ZodType<Anthropic.CitationsWebSearchResultLocation>;
+
 const textBlock = z.strictObject({
   type: z.literal('text'),
   text: z.string(),
-  citations: z.null(),
+  citations: z.array(citation).min(1).nullable(),
 }) satisfies z.ZodType<Anthropic.TextBlock>;
 
 const thinkingBlock = z.strictObject({
@@ -91,7 +99,7 @@ const blockStart = z.strictObject({
   ...index,
   // All of a block comes behind its start.
   content_block: z.discriminatedUnion('type', [
-    textBlock.extend({ text: z.literal('') }),
+    textBlock.extend({ text: z.literal(''), citations: z.null() }),
     thinkingBlock.extend({ thinking: z.literal(''), signature: z.literal('') }),
     toolUseBlock.extend({ input: z.strictObject({}) }),
   ]),
@@ -102,6 +110,7 @@ const blockDelta = z.strictObject({
   ...index,
   delta: z.discriminatedUnion('type', [
     z.strictObject({ type: z.literal('text_delta'), text: z.string().min(1) }),
+    z.strictObject({ type: z.literal('citations_delta'), citation }),
     z.strictObject({ type: z.literal('thinking_delta'), thinking: z.string().min(1) }),
     z.strictObject({ type: z.literal('signature_delta'), signature: z.string().min(1) }),
     z.strictObject({ type: z.literal('input_json_delta'), partial_json: z.string() }),

@@ -2,7 +2,7 @@ import { assertNever } from './assert-never.ts';
 import type { TurnEvent } from './turn-event.ts';
 import { TurnError } from './turn-error.ts';
 import type { TurnToolCall } from './turn-request.ts';
-import type { TurnBlock, TurnResult } from './turn-result.ts';
+import type { TurnBlock, TurnResult, TurnSource } from './turn-result.ts';
 
 /** Collects a stream into one answer. */
 export interface EventFold {
@@ -20,7 +20,9 @@ export function createEventFold(): EventFold {
   let call: { callId: string; name: string } | undefined;
   let refusal: string | undefined;
   const blocks: TurnBlock[] = [];
-  const sources: { url: string; title: string }[] = [];
+  const sources: TurnSource[] = [];
+  /** Named since the last text. */
+  let unplaced: TurnSource[] = [];
 
   return {
     push(event) {
@@ -40,7 +42,8 @@ export function createEventFold(): EventFold {
           blocks.push({ type: 'reasoning', text: open });
           break;
         case 'text-end':
-          blocks.push({ type: 'text', text: open });
+          blocks.push({ type: 'text', text: open, ...(open !== '' && unplaced.length > 0 && { sources: unplaced }) });
+          if (open !== '') unplaced = [];
           break;
         case 'tool-call-start':
           call = { callId: event.callId, name: event.name };
@@ -55,6 +58,7 @@ export function createEventFold(): EventFold {
           break;
         case 'source':
           sources.push({ url: event.url, title: event.title });
+          unplaced.push({ url: event.url, title: event.title });
           break;
         case 'refusal':
           refusal = event.text;

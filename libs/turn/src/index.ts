@@ -27,5 +27,5 @@ export {
   type TurnToolCall,
   type TurnWarning,
 } from './turn-request.ts';
-export type { TurnBlock, TurnResult } from './turn-result.ts';
+export type { TurnBlock, TurnResult, TurnSource } from './turn-result.ts';
 export { addUsage, type Usage } from './usage.ts';

@@ -2,9 +2,22 @@ import type { FinishReason } from './turn-event.ts';
 import type { TurnToolCall, TurnWarning } from './turn-request.ts';
 import type { Usage } from './usage.ts';
 
+/** A page that an answer rests on. */
+export interface TurnSource {
+  readonly url: string;
+  readonly title: string;
+}
+
 /** One block of an answer, whole. */
 export type TurnBlock =
-  { readonly type: 'reasoning' | 'text'; readonly text: string } | ({ readonly type: 'tool-call' } & TurnToolCall);
+  | { readonly type: 'reasoning'; readonly text: string }
+  | {
+      readonly type: 'text';
+      readonly text: string;
+      /** Those that were named by the end of this text and of no earlier one; absent for none, and where there is no text. */
+      readonly sources?: readonly TurnSource[] | undefined;
+    }
+  | ({ readonly type: 'tool-call' } & TurnToolCall);
 
 /** One whole answer: what the events of its stream add up to. Reasoning blocks are joined by a blank line, text blocks as they are. */
 export interface TurnResult {
@@ -18,7 +31,7 @@ export interface TurnResult {
   readonly reasoning: string;
   readonly text: string;
   readonly toolCalls: readonly TurnToolCall[];
-  readonly sources: readonly { readonly url: string; readonly title: string }[];
+  readonly sources: readonly TurnSource[];
   /** Why the answer could not be given as asked; absent for every ordinary answer. */
   readonly refusal?: string | undefined;
   readonly finishReason: FinishReason;

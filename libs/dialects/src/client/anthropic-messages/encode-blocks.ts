@@ -1,11 +1,24 @@
-import { TurnError } from '@zai2api/turn';
+import { TurnError, type TurnSource } from '@zai2api/turn';
 import { isRecord } from '../../is-record.ts';
 
 /** The longest id that every client takes (contract 0.16). */
 const MAX_ID_CHARACTERS = 40;
 
-/** A `text` block. */
-export const encodeText = (text: string) => ({ type: 'text', text, citations: null });
+/** A `text` block, with the pages that it rests on. */
+export const encodeText = (text: string, sources: readonly TurnSource[] = []) => ({
+  type: 'text',
+  text,
+  citations: sources.length > 0 ? sources.map(encodeCitation) : null,
+});
+
+/** A page as this API cites it. What of the page is cited nobody tells us, and there is nothing to look up by an index. */
+export const encodeCitation = ({ url, title }: TurnSource) => ({
+  type: 'web_search_result_location',
+  url,
+  title: title === '' ? null : title,
+  cited_text: '',
+  encrypted_index: '',
+});
 
 /** A `thinking` block. */
 export const encodeThinking = (thinking: string, signature: string) => ({ type: 'thinking', thinking, signature });

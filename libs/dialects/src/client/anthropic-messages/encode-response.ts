@@ -44,6 +44,6 @@ export function encodeMessage(
 function encodeBlock(block: TurnBlock, { thinkingDisplay, seal }: ThinkingForm): unknown[] {
   if (block.type === 'tool-call') return [encodeToolUse(block.callId, block.name, parseInput(block.argumentsText))];
   if (block.text === '') return [];
-  if (block.type === 'text') return [encodeText(block.text)];
+  if (block.type === 'text') return [encodeText(block.text, block.sources)];
   return [encodeThinking(thinkingDisplay === 'omitted' ? '' : block.text, seal(block.text))];
 }

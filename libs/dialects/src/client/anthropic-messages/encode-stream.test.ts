@@ -221,6 +221,25 @@ describe('a stream', () => {
     });
   });
 
+  it('cites the pages that were named by the end of a text, behind it', () => {
+    const source = (url: string): TurnEvent => ({ type: 'source', url, title: url === 'https://b' ? '' : 'A page' });
+    const [open, delta, close] = text(2, 'two');
+    const events = [start, source('https://a'), ...text(1, 'one'), open!, delta!, source('https://b'), close!, end];
+    const { content } = encodeAnthropicMessagesResponse(foldEvents(events), formOf('shown')) as Message;
+    const citation = { type: 'web_search_result_location', cited_text: '', encrypted_index: '' };
+    expect(content).toEqual([
+      { type: 'text', text: 'one', citations: [{ ...citation, url: 'https://a', title: 'A page' }] },
+      { type: 'text', text: 'two', citations: [{ ...citation, url: 'https://b', title: null }] },
+    ]);
+    const deltas = framesOf(encode(events)).flatMap(({ index, delta: each }) =>
+      each?.['type'] === 'citations_delta' ? [[index, each['citation']]] : [],
+    );
+    expect(deltas).toEqual([
+      [0, { ...citation, url: 'https://a', title: 'A page' }],
+      [1, { ...citation, url: 'https://b', title: null }],
+    ]);
+  });
+
   it('has a ping for silence', () => {
     const { heartbeat } = createAnthropicMessagesStreamEncoder(formOf('shown'), { countInput: () => 1 });
     expect(heartbeat).toBe('event: ping\ndata: {"type":"ping"}\n\n');

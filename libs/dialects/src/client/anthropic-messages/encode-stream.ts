@@ -1,6 +1,6 @@
-import { assertNever, TurnError, type TurnEvent } from '@zai2api/turn';
+import { assertNever, TurnError, type TurnEvent, type TurnSource } from '@zai2api/turn';
 import type { AnswerContext, StreamEncoder } from '../client-dialect.ts';
-import { encodeText, encodeThinking, encodeToolUse } from './encode-blocks.ts';
+import { encodeCitation, encodeText, encodeThinking, encodeToolUse } from './encode-blocks.ts';
 import { encodeAnthropicErrorFrame } from './encode-error.ts';
 import { encodeMessage, type ThinkingForm } from './encode-response.ts';
 import { encodeTotals, encodeUsage } from './encode-usage.ts';
@@ -28,6 +28,8 @@ export function createAnthropicMessagesStreamEncoder(
   let hasArguments = false;
   let hasToolCalls = false;
   let refusal: string | undefined;
+  /** Named since the last text; they are cited at the end of the next one, which may have been written with them in mind. */
+  let sources: TurnSource[] = [];
 
   function openBlock(block: object, deltaHead: string): string {
     if (!started) throw new Error('An event came before turn-start.');
@@ -52,6 +54,15 @@ export function createAnthropicMessagesStreamEncoder(
     const delta = { type: 'signature_delta', signature: seal(thought) };
     thought = '';
     return frame('content_block_delta', `,"index":${index},"delta":${JSON.stringify(delta)}`) + closeBlock();
+  }
+  function endText(): string {
+    if (!isOpen) return '';
+    const citations = sources.map((source) => {
+      const delta = { type: 'citations_delta', citation: encodeCitation(source) };
+      return frame('content_block_delta', `,"index":${index},"delta":${JSON.stringify(delta)}`);
+    });
+    sources = [];
+    return citations.join('') + closeBlock();
   }
   function start(event: Extract<TurnEvent, { type: 'turn-start' }>): string {
     started = true;
@@ -98,15 +109,17 @@ export function createAnthropicMessagesStreamEncoder(
           // Not every client reads no text at all as no arguments.
           return (hasArguments ? '' : writeDelta('{}')) + closeBlock();
         case 'text-end':
-          return closeBlock();
+          return endText();
         case 'reasoning-end':
           return endThought();
         case 'refusal':
           refusal = event.text;
           return '';
+        case 'source':
+          sources.push({ url: event.url, title: event.title });
+          return '';
         case 'text-start':
         case 'reasoning-start':
-        case 'source':
           return '';
         case 'turn-end':
           if (!started) throw new Error('An event came before turn-start.');

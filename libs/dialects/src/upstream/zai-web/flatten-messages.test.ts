@@ -157,4 +157,11 @@ describe('tools in the prompt', () => {
     expect(flattenMessages([user], { ...options, closing: 'As JSON.' })).toMatch(/\n\nAs JSON\.$/);
     expect(flattenMessages([user], { closing: 'As JSON.' })).toBe('Weather?\n\nAs JSON.');
   });
+
+  it('replies to the user, also where the system has the last word', () => {
+    const user: TurnMessage = { role: 'user', text: 'Hi', attachments: [] };
+    const system: TurnMessage = { role: 'system', text: 'It is May.' };
+    expect(flattenMessages([system, user])).toContain('Reply to the last message as the assistant');
+    expect(flattenMessages([user, system])).toContain('Reply to the last message that is not from the system');
+  });
 });

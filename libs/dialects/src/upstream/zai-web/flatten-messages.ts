@@ -4,9 +4,8 @@ import { createMarkupHistory, createPlainHistory, type ToolHistory } from '../to
 import { encodeToolInstructions } from './tool-instructions.ts';
 
 const preamble = 'The following is a conversation so far, each message between tags that name its role. ';
-const plainReply = 'Reply to the last message as the assistant, with the reply alone and without tags.';
-const toolReply =
-  'Reply to the last message as the assistant, with the reply alone. The only tags in it are those of tool calls.';
+const plainReply = 'as the assistant, with the reply alone and without tags.';
+const toolReply = 'as the assistant, with the reply alone. The only tags in it are those of tool calls.';
 
 export interface FlattenOptions {
   readonly tools?: readonly ToolDefinition[];
@@ -32,12 +31,17 @@ export function flattenMessages(messages: readonly TurnMessage[], options: Flatt
   }
   const history = instructions ? createMarkupHistory(messages) : createPlainHistory(messages);
   return [
-    preamble + (instructions ? toolReply : plainReply),
+    `${preamble}Reply to ${whatToReplyTo(messages)} ${instructions ? toolReply : plainReply}`,
     ...(instructions ? [instructions.opening] : []),
     ...messages.map((message) => encodeMessage(message, history)),
     ...(instructions ? [instructions.closing] : []),
     ...(closing === '' ? [] : [closing]),
   ].join('\n\n');
+}
+
+/** Some clients put what the model should know behind what the user said. */
+function whatToReplyTo(messages: readonly TurnMessage[]): string {
+  return messages.at(-1)?.role === 'system' ? 'the last message that is not from the system' : 'the last message';
 }
 
 function encodeMessage(message: TurnMessage, history: ToolHistory): string {
