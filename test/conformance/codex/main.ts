@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { scenario } from '../../support/chat-client.ts';
 import { recordRequests, type RecordedRequest } from '../../support/record-requests.ts';
 import { startStack, type Stack } from '../../support/start-stack.ts';
+import { tapConnections } from '../../support/tap-connections.ts';
 import { runCodex, type CodexResult, type CodexRun } from './run-codex.ts';
 
 /** `npm run conformance:codex`: the real client as the user of the product, in front of the fake upstream. Exits as tests do. */
@@ -87,6 +88,14 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     const result = await run({ prompt: 'hi' });
     assert.deepEqual([result.code, result.text], [0, 'It is done.'], result.stderr);
     assert.deepEqual(outline(requests), ['POST /v1/responses 429', answered]);
+  },
+  'W11: a turn with a tool over WebSocket': async ({ stack, run }) => {
+    await using tap = await tapConnections(stack.url);
+    const result = await run({ ...readsFile('tool-call-xml-after-text'), url: tap.url, usesWebSocket: true });
+    assert.deepEqual([result.code, result.text], [0, 'It is done.'], result.stderr);
+    assert.ok(lastPrompt(stack).includes(secret), 'the upstream has not seen the result');
+    // One socket and nothing beside it: it had no reason to go back to HTTP.
+    assert.deepEqual(tap.firstLines, ['GET /v1/responses HTTP/1.1'], result.stderr);
   },
   'silence is bridged': async ({ requests, run }) => {
     const result = await run({ prompt: scenario('stall-after-content for=3000') });
