@@ -14,6 +14,7 @@ import type { Middleware, ParameterizedContext } from 'koa';
 import { Agent } from 'undici';
 import { createBodyBudget } from './body/body-budget.ts';
 import { createBodyReader } from './body/body-reader.ts';
+import { createSharedAnswers } from './answer/shared-answers.ts';
 import type { TranslatorSettings } from './config.ts';
 import { estimateTokens } from './estimate-tokens.ts';
 import { createTranslatorMetrics, observeBodyBytes, observeCredentialWaiters } from './metrics.ts';
@@ -110,6 +111,16 @@ export function createChatTranslator({
     maxBytes: settings.ZAI_MAX_BODY_BYTES,
     timeoutMs: settings.ZAI_MEDIA_TIMEOUT * 1000,
   });
+  const answers =
+    settings.ZAI_CONTENT_CACHE_TTL > 0
+      ? createSharedAnswers({
+          ttlMs: settings.ZAI_CONTENT_CACHE_TTL * 1000,
+          maxAnswers: settings.ZAI_CACHE_MAX_SIZE,
+          now: context.now,
+          newId: context.newId,
+          onJoin: (outcome) => metrics.answerCache.inc({ outcome }),
+        })
+      : undefined;
   const turnOptions = {
     clientContext: {
       now: context.now,
@@ -122,6 +133,7 @@ export function createChatTranslator({
     readAttachments,
     checkSchema,
     upstreams,
+    answers,
     credentialWaitMs: settings.ZAI_CREDENTIAL_WAIT * 1000,
     leaseMs,
     retryBudgetMs: settings.ZAI_RETRY_BUDGET * 1000,

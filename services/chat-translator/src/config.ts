@@ -83,6 +83,17 @@ export const translatorSettings = {
     default: 300,
     description: 'Seconds that the upstream’s model list is kept.',
   }),
+  ZAI_CONTENT_CACHE_TTL: setting.seconds({
+    default: 0,
+    description:
+      'Seconds that a whole answer is kept for the same question of the same API key: those with temperature 0, without tools or search. Identical ones that are asked at the same time are then asked once. 0: never.',
+  }),
+  ZAI_CACHE_MAX_SIZE: setting.integer({
+    default: 1_000,
+    min: 1,
+    max: 1_000_000,
+    description: 'How many answers are kept at most; the one that was used longest ago makes room.',
+  }),
   ZAI_REQUEST_TIMEOUT: setting.seconds({
     default: 60,
     description: 'Seconds for a call to the upstream that is no answer: models, chats, tokens.',

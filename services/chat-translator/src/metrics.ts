@@ -28,6 +28,8 @@ export interface TranslatorMetrics {
   readonly keptRuns: Gauge<'background'>;
   /** Clients that read along with a kept response. */
   readonly followers: Gauge;
+  /** Answers that may be kept and shared, by where they came from. `outcome`: `hit`, `shared` or `miss`. */
+  readonly answerCache: Counter<'outcome'>;
   /** Questions of our own, by how they went; in none of the other counters. `outcome`: `good`, `skipped`, or an error code. */
   readonly canaryTurns: Counter<'driver' | 'outcome'>;
   readonly requestDuration: Histogram<GenAiLabel | 'error_type'>;
@@ -143,6 +145,12 @@ export function createTranslatorMetrics(registry: Registry): TranslatorMetrics {
     followers: new Gauge({
       name: 'zai_translator_response_followers',
       help: 'Clients that read along with a kept response now.',
+      registers,
+    }),
+    answerCache: new Counter({
+      name: 'zai_translator_answer_cache_total',
+      help: 'Answers that may be kept and shared: kept ones, those that another turn was just given, and those that were asked for.',
+      labelNames: ['outcome'],
       registers,
     }),
     canaryTurns: new Counter({

@@ -5,8 +5,6 @@ const settingsWithoutEffect: ReadonlySet<string> = new Set([
   'ZAI_ANTHROPIC_API_KEY',
   'ZAI_AUTO_RELOAD',
   'ZAI_CACHE_DEFAULT_TTL',
-  'ZAI_CACHE_MAX_SIZE',
-  'ZAI_CONTENT_CACHE_TTL',
   'ZAI_MAX_JSON_SCAN',
   'ZAI_SHOW_ERRORS_DETAIL',
   'ZAI_TOOL_CALL_RETRY_BACKOFF',

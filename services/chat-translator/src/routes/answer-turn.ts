@@ -6,6 +6,7 @@ import { estimateInput } from '../answer/estimate-input.ts';
 import { createEventStreamResponse } from '../answer/send-stream.ts';
 import { within } from '../answer/within.ts';
 import type { BodyReader } from '../body/body-reader.ts';
+import { tenantOf } from '../responses/tenant-of.ts';
 import { prepareTurn, type PreparedTurn, type PrepareTurnOptions } from '../turn/prepare-turn.ts';
 import { asksForNothing, runEmptyTurn } from '../turn/run-empty-turn.ts';
 import { runTurn, type OpenedTurn, type RunTurnOptions } from '../turn/run-turn.ts';
@@ -44,7 +45,7 @@ export async function answerTurn(
   const origin = { dialect: dialect.name, stream: form.stream };
   const running = asksForNothing(turn)
     ? runEmptyTurn(turn, { ...options.clientContext, countTokens: options.countTokens })
-    : runTurn(turn, signal, { ...options, origin, onError: failed });
+    : runTurn(turn, signal, { ...options, origin, tenant: tenantOf(ctx), onError: failed });
   onResponseClose(ctx.res, () => running.close(endedIn));
   const forgetBody = (): void => options.bodies.forget(ctx);
   running.opened.then(forgetBody, forgetBody);
@@ -82,8 +83,12 @@ export async function answerTurn(
 }
 
 /** Who answers, and what is ignored, as far as it is known before the headers go. */
-export function describeAnswer(ctx: ParameterizedContext<RequestState>, { upstream, warnings }: OpenedTurn): void {
+export function describeAnswer(
+  ctx: ParameterizedContext<RequestState>,
+  { upstream, warnings, cache }: OpenedTurn,
+): void {
   ctx.set('x-gateway-upstream', upstream);
+  if (cache !== undefined) ctx.set('x-gateway-cache', cache);
   nameIgnored(ctx, warnings);
 }
 

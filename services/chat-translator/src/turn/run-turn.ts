@@ -6,12 +6,13 @@ import {
   type TurnRequest,
   type TurnWarning,
 } from '@zai2api/turn';
+import { answerKeyOf } from '../answer/answer-key.ts';
+import type { SharedAnswers, SharedOutcome, StartedAnswer } from '../answer/shared-answers.ts';
 import { createTurnStages, type TurnStages } from '../answer/stage-turn.ts';
 import type { TranslatorSettings } from '../config.ts';
 import { createTurnMeter, type TurnMeter, type TurnOrigin } from '../telemetry/turn-meter.ts';
 import { withLengths } from './fit-context.ts';
 import { openElsewhere, type OpenElsewhereOptions } from './open-elsewhere.ts';
-import type { OpenTurn } from './open-turn.ts';
 import type { PreparedTurn } from './prepare-turn.ts';
 
 export interface RunTurnOptions extends OpenElsewhereOptions {
@@ -20,6 +21,8 @@ export interface RunTurnOptions extends OpenElsewhereOptions {
   readonly countTokens: (text: string) => number;
   /** Holds every stream to the order rules; costs a little, so not in production. */
   readonly checksEvents: boolean;
+  /** Keeps and shares the answers to identical questions; absent where each is asked for anew. */
+  readonly answers?: SharedAnswers | undefined;
 }
 
 /** The events of an answer that has begun, as the client is to see them. */
@@ -28,6 +31,8 @@ export interface OpenedTurn extends AsyncIterable<TurnEvent[]> {
   readonly upstream: string;
   /** What the request asked for in vain. */
   readonly warnings: readonly TurnWarning[];
+  /** Where an answer came from that may be kept and shared; undefined for all others. */
+  readonly cache?: SharedOutcome | undefined;
 }
 
 /** A turn on its way, from its first try to its last event. */
@@ -43,6 +48,8 @@ export interface RunningTurn {
 
 export interface TurnListener {
   readonly origin: TurnOrigin;
+  /** Who asks; answers are shared with nobody else. Undefined: with nobody at all. */
+  readonly tenant?: string | undefined;
   /** Hears of an answer that began and ended in an error. */
   readonly onError: (error: TurnError) => void;
 }
@@ -51,32 +58,30 @@ export interface TurnListener {
 export function runTurn(
   turn: PreparedTurn,
   signal: AbortSignal,
-  { origin, onError, ...options }: RunTurnOptions & TurnListener,
+  { origin, tenant, onError, ...options }: RunTurnOptions & TurnListener,
 ): RunningTurn {
+  const { answers } = options;
   const meter = createTurnMeter(options.metrics, turn, origin);
-  let open: OpenTurn | undefined;
+  let release: StartedAnswer['release'] = () => undefined;
   let endedIn: TurnError | undefined;
   let isClosed = false;
 
   async function begin(): Promise<OpenedTurn> {
-    open = await openElsewhere(turn, signal, options).catch((reason: unknown) => {
-      throw withLengths(TurnError.from(reason), turn, options.countTokens);
-    });
-    if (isClosed) open.release();
-    meter.begin(open.warnings);
-    const stages = createTurnStages(turn, {
-      rendering: renderingOf(turn.request, options.settings),
-      listsSources: options.settings.ZAI_SEARCH_SOURCES === 'list',
-      tokens: options.metrics.tokens,
-      countTokens: options.countTokens,
-      limitsTokens: open.driver.limitsTokens !== true,
-    });
-    const batches = stageBatches(open.batches, stages, meter, options.checksEvents, (error) => {
+    const key = answers && tenant !== undefined ? answerKeyOf(turn, tenant) : undefined;
+    const { upstream, warnings, batches, ...more } =
+      answers && key !== undefined
+        ? await answers.join(key, signal, (shared) => startAnswer(turn, shared, options))
+        : await startAnswer(turn, signal, options);
+    // A shared answer is released when nobody takes it any more.
+    if ('release' in more) release = (error) => more.release(error);
+    if (isClosed) release();
+    meter.begin(warnings);
+    const metered = meterBatches(batches, meter, (error) => {
       endedIn = error;
       onError(error);
     });
-    const { driver, warnings } = open;
-    return { [Symbol.asyncIterator]: () => batches, upstream: driver.name, warnings };
+    const cache = 'outcome' in more ? more.outcome : undefined;
+    return { [Symbol.asyncIterator]: () => metered, upstream, warnings, cache };
   }
 
   const opened = begin();
@@ -86,9 +91,29 @@ export function runTurn(
     opened,
     close(error) {
       isClosed = true;
-      open?.release(endedIn);
+      release(endedIn);
       meter.close(signal.aborted ? TurnError.from(signal.reason) : (endedIn ?? error));
     },
+  };
+}
+
+/** Opens the turn and puts its stages before it. */
+async function startAnswer(turn: PreparedTurn, signal: AbortSignal, options: RunTurnOptions): Promise<StartedAnswer> {
+  const open = await openElsewhere(turn, signal, options).catch((reason: unknown) => {
+    throw withLengths(TurnError.from(reason), turn, options.countTokens);
+  });
+  const stages = createTurnStages(turn, {
+    rendering: renderingOf(turn.request, options.settings),
+    listsSources: options.settings.ZAI_SEARCH_SOURCES === 'list',
+    tokens: options.metrics.tokens,
+    countTokens: options.countTokens,
+    limitsTokens: open.driver.limitsTokens !== true,
+  });
+  return {
+    upstream: open.driver.name,
+    warnings: open.warnings,
+    batches: stageBatches(open.batches, stages, options.checksEvents),
+    release: (error) => open.release(error),
   };
 }
 
@@ -104,25 +129,37 @@ function renderingOf({ reasoning, responseFormat }: TurnRequest, settings: Trans
 async function* stageBatches(
   batches: AsyncIterable<TurnEvent[]>,
   stages: TurnStages,
-  meter: TurnMeter,
   checksEvents: boolean,
-  onError: (error: TurnError) => void,
 ): AsyncGenerator<TurnEvent[]> {
   const checker = checksEvents ? createEventChecker() : undefined;
   try {
     for await (const batch of batches) {
       const shown = stages.push(batch);
       for (const event of shown) checker?.push(event);
-      meter.push(shown);
-      const last = shown.at(-1);
-      if (last?.type === 'turn-error') onError(last.error);
       yield shown;
+      const last = shown.at(-1);
       if (stages.finished || last?.type === 'turn-end' || last?.type === 'turn-error') return;
+    }
+  } finally {
+    stages.close();
+  }
+}
+
+/** The same batches, seen by the meter; `onError` hears of the error that they end in. */
+async function* meterBatches(
+  batches: AsyncIterable<TurnEvent[]>,
+  meter: TurnMeter,
+  onError: (error: TurnError) => void,
+): AsyncGenerator<TurnEvent[]> {
+  try {
+    for await (const batch of batches) {
+      meter.push(batch);
+      const last = batch.at(-1);
+      if (last?.type === 'turn-error') onError(last.error);
+      yield batch;
     }
   } catch (reason) {
     onError(TurnError.from(reason));
     throw reason;
-  } finally {
-    stages.close();
   }
 }

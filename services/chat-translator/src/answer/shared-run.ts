@@ -1,0 +1,119 @@
+import { TurnError, type TurnEvent } from '@zai2api/turn';
+import type { StartedAnswer } from './shared-answers.ts';
+
+/** One answer that several take part in. */
+export interface SharedRun {
+  /** One more who takes all of it, from the beginning. Leaving, by the signal or by leaving the events, ends the run for the last one only. */
+  join(signal: AbortSignal): Promise<Omit<StartedAnswer, 'release'>>;
+}
+
+export interface SharedRunListener {
+  /** The run is over; `answer` is undefined when it did not begin. */
+  readonly onEnd: (answer: StartedAnswer | undefined, batches: readonly TurnEvent[][]) => void;
+  /** The last one has left before its end: nobody may join any more. */
+  readonly onDeserted: () => void;
+}
+
+/** Starts the run. Whatever comes is kept until its end, for those who join late or read slowly. */
+export function createSharedRun(
+  start: (signal: AbortSignal) => Promise<StartedAnswer>,
+  { onEnd, onDeserted }: SharedRunListener,
+): SharedRun {
+  const controller = new AbortController();
+  const batches: TurnEvent[][] = [];
+  let news = Promise.withResolvers<undefined>();
+  let taking = 0;
+  let isOver = false;
+  let failure: TurnError | undefined;
+
+  function tell(): void {
+    news.resolve(undefined);
+    news = Promise.withResolvers();
+  }
+
+  const started = start(controller.signal);
+
+  async function pump(): Promise<void> {
+    let answer: StartedAnswer | undefined;
+    try {
+      answer = await started;
+      for await (const batch of answer.batches) {
+        batches.push(batch);
+        tell();
+      }
+    } catch (reason) {
+      failure = TurnError.from(reason);
+    }
+    isOver = true;
+    const last = batches.at(-1)?.at(-1);
+    answer?.release(failure ?? (last?.type === 'turn-error' ? last.error : undefined));
+    onEnd(answer, failure ? [] : batches);
+    tell();
+  }
+  void pump();
+
+  /** Counts one who takes part, until the returned function is called or the signal aborts. */
+  function enter(signal: AbortSignal): () => void {
+    taking += 1;
+    let isIn = true;
+    const leave = (): void => {
+      signal.removeEventListener('abort', leave);
+      if (!isIn) return;
+      isIn = false;
+      taking -= 1;
+      if (taking > 0 || isOver) return;
+      onDeserted();
+      controller.abort(signal.aborted ? signal.reason : new DOMException('Nobody waits any more.', 'AbortError'));
+    };
+    signal.addEventListener('abort', leave, { once: true });
+    return leave;
+  }
+
+  async function* take(signal: AbortSignal, leave: () => void): AsyncGenerator<TurnEvent[]> {
+    try {
+      for (let at = 0; ;) {
+        if (signal.aborted) throw TurnError.from(signal.reason);
+        const batch = batches[at];
+        if (batch) {
+          at += 1;
+          yield batch;
+        } else if (failure) {
+          throw failure;
+        } else if (isOver) {
+          return;
+        } else {
+          await unlessAborted(news.promise, signal);
+        }
+      }
+    } finally {
+      leave();
+    }
+  }
+
+  return {
+    async join(signal) {
+      const leave = enter(signal);
+      try {
+        await unlessAborted(started, signal);
+        const { upstream, warnings } = await started;
+        return { upstream, warnings, batches: take(signal, leave) };
+      } catch (reason) {
+        leave();
+        throw TurnError.from(reason);
+      }
+    },
+  };
+}
+
+/** Waits for the work, or for the signal, which is told as its reason. */
+async function unlessAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const leave = (): void => reject(TurnError.from(signal.reason));
+  if (signal.aborted) leave();
+  signal.addEventListener('abort', leave, { once: true });
+  try {
+    await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
+}
