@@ -38,6 +38,6 @@ export function errorDialectForPath(path: string, headers: Headers): ErrorDialec
  */
 export function speaksAnthropic(path: string, headers: Headers): boolean {
   if (headers['anthropic-version'] !== undefined || isAnthropicAlias(path)) return true;
-  const hasTheirKey = headers['x-api-key'] !== undefined && headers['authorization'] === undefined;
+  const hasTheirKey = !!headers['x-api-key'] && headers['authorization'] === undefined;
   return hasTheirKey && modelsPath.test(canonicalPath(path));
 }
