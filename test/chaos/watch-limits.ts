@@ -5,8 +5,8 @@ import type { Translator } from './translator-fleet.ts';
 interface RunningTurn {
   readonly translator: Translator | undefined;
   readonly fromMs: number;
-  /** It overlapped with the turn that has its slot now. */
-  wasOver: boolean;
+  /** When it was last seen beside the turn that has its slot now; 0: never. */
+  overAtMs: number;
 }
 
 /** What the upstream saw of the limits. */
@@ -65,7 +65,7 @@ export function watchLimits(options: {
     const inForce = turns.size - excused.length;
     figures.highest = Math.max(figures.highest, turns.size);
     figures.highestInForce = Math.max(figures.highestInForce, inForce);
-    if (turns.size > limit) for (const turn of excused) turn.wasOver = true;
+    if (turns.size > limit) for (const turn of excused) turn.overAtMs = nowMs;
     if (inForce > limit) {
       const ages = [...turns].map(({ fromMs, translator }) => {
         const lastFreeze = translator?.freezes.at(-1);
@@ -82,21 +82,20 @@ export function watchLimits(options: {
     figures,
     onPlaceTaken(request) {
       const token = request.tokenUserId ?? 'nobody';
-      const turn = { translator: options.translatorOf(request), fromMs: performance.now(), wasOver: false };
+      const turn = { translator: options.translatorOf(request), fromMs: performance.now(), overAtMs: 0 };
       const turns = running.get(token) ?? new Set<RunningTurn>();
       running.set(token, turns.add(turn));
       figures.turns++;
       check(token, turns);
       return () => {
-        if (!turns.delete(turn) || !turn.wasOver) return;
-        const nowMs = performance.now();
-        const wokeAtMs = turn.translator?.freezes.at(-1)?.toMs ?? Infinity;
+        // While it still counts: whoever is over the limit is so until now.
+        if (turns.has(turn)) check(token, turns);
+        if (!turns.delete(turn) || turn.overAtMs === 0) return;
         figures.overlaps++;
         // Of a process that was killed while it stood still nothing goes on.
-        if (wokeAtMs < nowMs) {
-          const sinceMs = Math.max(wokeAtMs, turn.fromMs);
-          figures.longestAfterWakingMs = Math.max(figures.longestAfterWakingMs, nowMs - sinceMs);
-        }
+        const wokeAtMs = turn.translator?.freezes.at(-1)?.toMs ?? Infinity;
+        const sinceMs = Math.max(wokeAtMs, turn.fromMs);
+        figures.longestAfterWakingMs = Math.max(figures.longestAfterWakingMs, turn.overAtMs - sinceMs);
       };
     },
     look() {
