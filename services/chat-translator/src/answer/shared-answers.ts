@@ -1,20 +1,11 @@
-import { TurnError, type TurnEvent, type TurnWarning } from '@zai2api/turn';
+import { TurnError, type TurnEvent } from '@zai2api/turn';
 import { LRUCache } from 'lru-cache';
 import { mergeDeltas } from './merge-deltas.ts';
-import { createSharedRun, type SharedRun } from './shared-run.ts';
+import { createSharedRun, type SharedRun, type StartedAnswer } from './shared-run.ts';
 
 /** `hit`: it was kept; `shared`: somebody else is being given it just now; `miss`: it was asked for. */
 export const sharedOutcomes = ['hit', 'shared', 'miss'] as const;
 export type SharedOutcome = (typeof sharedOutcomes)[number];
-
-/** An answer that has begun, staged for its client. */
-export interface StartedAnswer {
-  readonly upstream: string;
-  readonly warnings: readonly TurnWarning[];
-  readonly batches: AsyncIterable<TurnEvent[]>;
-  /** Nobody takes events any more. */
-  release(error?: TurnError): void;
-}
 
 /** One asker's part of an answer. */
 export type JoinedAnswer = Omit<StartedAnswer, 'release'> & { readonly outcome: SharedOutcome };

@@ -1,5 +1,13 @@
-import { TurnError, type TurnEvent } from '@zai2api/turn';
-import type { StartedAnswer } from './shared-answers.ts';
+import { TurnError, type TurnEvent, type TurnWarning } from '@zai2api/turn';
+
+/** An answer that has begun, staged for its client. */
+export interface StartedAnswer {
+  readonly upstream: string;
+  readonly warnings: readonly TurnWarning[];
+  readonly batches: AsyncIterable<TurnEvent[]>;
+  /** Nobody takes events any more. */
+  release(error?: TurnError): void;
+}
 
 /** One answer that several take part in. */
 export interface SharedRun {

@@ -7,7 +7,8 @@ import {
   type TurnWarning,
 } from '@zai2api/turn';
 import { answerKeyOf } from '../answer/answer-key.ts';
-import type { SharedAnswers, SharedOutcome, StartedAnswer } from '../answer/shared-answers.ts';
+import type { SharedAnswers, SharedOutcome } from '../answer/shared-answers.ts';
+import type { StartedAnswer } from '../answer/shared-run.ts';
 import { createTurnStages, type TurnStages } from '../answer/stage-turn.ts';
 import type { TranslatorSettings } from '../config.ts';
 import { createTurnMeter, type TurnMeter, type TurnOrigin } from '../telemetry/turn-meter.ts';
