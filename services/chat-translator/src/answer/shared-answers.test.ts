@@ -1,12 +1,7 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { TurnError, type FinishReason, type TurnEvent } from '@zai2api/turn';
-import {
-  createSharedAnswers,
-  type JoinedAnswer,
-  type SharedAnswers,
-  type SharedOutcome,
-  type StartedAnswer,
-} from './shared-answers.ts';
+import { createSharedAnswers, type JoinedAnswer, type SharedAnswers, type SharedOutcome } from './shared-answers.ts';
+import type { StartedAnswer } from './shared-run.ts';
 
 const usage = {
   inputTokens: 1,
