@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type http from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { parseSettings } from './config/parse-settings.ts';
@@ -107,6 +108,8 @@ describe('the stop', () => {
     const response = await fetch(`http://127.0.0.1:${server.port}/`);
     const stopping = runtime.stop('test');
     await stopBegan.promise;
+    // Connections that have come already are still taken in.
+    while (server.server.listening) await nextTurn();
     await expect(fetch(`http://127.0.0.1:${server.port}/`)).rejects.toThrow('fetch failed');
     responses[0]?.end('last');
     expect(await response.text()).toBe('first last');
