@@ -1,309 +1,427 @@
 import { once } from 'node:events';
-import http from 'node:http';
-import { text } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { WebSocket } from 'ws';
+import { get, type IncomingMessage } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import OpenAI from 'openai';
+import { ResponsesWS } from 'openai/resources/responses/ws';
+import { startFakeUpstream, type FakeUpstream } from '../fake-upstream/index.ts';
 import { scenario } from '../support/chat-client.ts';
+import { openResponsesSocket, outputText, refusedUpgrade, type ResponsesSocket } from '../support/responses-socket.ts';
+import { startProcess, urlOf, type ServiceProcess } from '../support/start-process.ts';
 import { startStack, type Stack } from '../support/start-stack.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-const key = 'sk-socket';
+jest.setTimeout(30_000);
+
+const key = 'sk-websocket-0123456789';
+const keyed = { authorization: `Bearer ${key}` };
 const model = 'glm-4.7-nothinking';
 const said = 'Hello from GLM. You said: hi';
-const patience = { withinMs: 5_000 };
+const maxAbortMs = 250;
 
-interface SocketEvent {
-  readonly type: string;
-  readonly stream_id?: string;
-  readonly sequence_number?: number;
-  readonly status?: number;
-  readonly delta?: string;
-  readonly error?: { readonly code: string | null; readonly message: string; readonly param: string | null };
-  readonly response?: {
-    readonly id: string;
-    readonly status: string;
-    readonly previous_response_id: string | null;
-    readonly output: readonly unknown[];
-  };
-}
+const create = (input: unknown, fields: Readonly<Record<string, unknown>> = {}) => ({
+  type: 'response.create',
+  model,
+  input,
+  store: false,
+  ...fields,
+});
+const message = (text: string) => ({ type: 'message', role: 'user', content: [{ type: 'input_text', text }] });
+const isCompletion = ({ path }: { path: string }): boolean => path === '/api/v2/chat/completions';
 
-/** A client that keeps every event. */
-interface SocketClient {
-  readonly socket: WebSocket;
-  readonly events: readonly SocketEvent[];
-  send(frame: unknown): void;
-  /** Resolves with the first event from number `from` on that fits. */
-  next(fits: (event: SocketEvent) => boolean, from?: number): Promise<SocketEvent>;
-  /** Sends a request and resolves with the event that ends it. */
-  ask(fields: Readonly<Record<string, unknown>>): Promise<SocketEvent>;
-}
-
-const isEnd = ({ type }: SocketEvent): boolean => /^(error|response\.(completed|incomplete|failed))$/.test(type);
-
-describe('responses over a WebSocket', () => {
+describe('Responses over WebSocket', () => {
   let stack: Stack;
-  const clients: WebSocket[] = [];
-  beforeEach(async () => {
-    stack = await startStack({ env: { ZAI_API_KEY: key, ZAI_ANON_TOKEN_CONCURRENCY: '5' } });
+  beforeAll(async () => {
+    stack = await startStack({ env: { ZAI_API_KEY: key } });
   });
-  afterEach(async () => {
-    for (const client of clients.splice(0)) client.terminate();
-    await stack.close();
-  });
+  afterAll(() => stack.close());
+  const open = (): Promise<ResponsesSocket> => openResponsesSocket(stack.url, keyed);
+  const upstreamTurns = (): number => stack.upstream.log.filter(isCompletion).length;
+  const lastPrompt = (): string => JSON.stringify(stack.upstream.log.findLast(isCompletion));
 
-  function open(
-    path = '/v1/responses',
-    headers: Readonly<Record<string, string>> = { authorization: `Bearer ${key}` },
-  ) {
-    const socket = new WebSocket(stack.url.replace('http', 'ws') + path, { headers });
-    // Also one that never opened is cut at the end.
-    socket.on('error', () => undefined);
-    clients.push(socket);
-    return socket;
-  }
-
-  async function connect(path?: string): Promise<SocketClient> {
-    const socket = open(path);
-    const events: SocketEvent[] = [];
-    socket.on('message', (data: Buffer, isBinary) => {
-      expect(isBinary).toBe(false);
-      events.push(JSON.parse(data.toString()) as SocketEvent);
-    });
-    await once(socket, 'open');
-    const send = (frame: unknown): void => socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame));
-    const next: SocketClient['next'] = async (fits, from = 0) => {
-      await waitFor(() => events.slice(from).some(fits), patience);
-      return events.slice(from).find(fits)!;
-    };
-    return {
-      socket,
-      events,
-      send,
-      next,
-      ask(fields) {
-        const from = events.length;
-        send({ type: 'response.create', model, store: false, ...fields });
-        return next(isEnd, from);
-      },
-    };
-  }
-
-  /** Status and body of a refused upgrade. */
-  async function refusal(socket: WebSocket): Promise<{ status: number; code: string | null }> {
-    const [, response] = (await once(socket, 'unexpected-response')) as [
-      unknown,
-      NodeJS.ReadableStream & { statusCode: number },
-    ];
-    const body = await text(response);
-    return { status: response.statusCode, code: (JSON.parse(body) as { error: { code: string | null } }).error.code };
-  }
-
-  const prompts = (): string[] =>
-    stack.upstream.log
-      .filter(({ path }) => path.endsWith('/completions'))
-      .map(({ body }) => (body as { signature_prompt: string }).signature_prompt);
-
-  it('W01: is refused before the upgrade without a key, with a wrong one, and elsewhere', async () => {
-    expect(await refusal(open(undefined, {}))).toMatchObject({ status: 401 });
-    expect(await refusal(open(undefined, { authorization: 'Bearer sk-wrong' }))).toEqual({
+  it.each<[string, Record<string, string>, string | null]>([
+    ['without a key', {}, 'invalid_api_key'],
+    ['with a wrong key', { authorization: 'Bearer wrong' }, 'invalid_api_key'],
+    ['with another scheme', { authorization: `Basic ${key}` }, 'invalid_api_key'],
+  ])('W01: an upgrade %s is 401', async (_what, headers, code) => {
+    const refused = await refusedUpgrade(stack.url, headers);
+    expect(refused).toMatchObject({
       status: 401,
-      code: 'invalid_api_key',
+      headers: { 'www-authenticate': 'Bearer', 'x-request-id': expect.stringMatching(/^req_/) },
+      body: { error: { type: 'invalid_request_error', code } },
     });
-    expect(await refusal(open('/v1/chat/completions'))).toMatchObject({ status: 404 });
-    expect(await refusal(open('/v1/nothing'))).toMatchObject({ status: 404 });
   });
 
-  it('W03: sends the events of a stream, one frame each, without an end marker', async () => {
-    const client = await connect();
-    const last = await client.ask({ input: 'hi' });
-    expect(last).toMatchObject({ type: 'response.completed', response: { status: 'completed' } });
-    expect(client.events.map(({ sequence_number: number }) => number)).toEqual(
-      client.events.map((_event, index) => index),
-    );
-    expect(client.events.slice(0, 2).map(({ type }) => type)).toEqual(['response.created', 'response.in_progress']);
-    const pieces = client.events.flatMap(({ type, delta }) => (type === 'response.output_text.delta' ? [delta] : []));
-    expect(pieces.join('')).toBe(said);
-    expect(await stack.metric('zai_gateway_websocket_connections')).toBe(1);
-  });
-
-  it.each(['/responses', '/v1/v1/responses', '/openai/v1/responses', '/v1/responses/?api-version=1'])(
-    'is served at %s, too',
-    async (path) => {
-      expect((await (await connect(path)).ask({ input: 'hi' })).type).toBe('response.completed');
-    },
-  );
-
-  it('W04: is warmed up without the upstream, and gone on from', async () => {
-    const client = await connect();
-    const rule = { type: 'message', role: 'developer', content: 'Be kind.' };
-    const warm = await client.ask({ input: [rule], generate: false });
-    expect(client.events.map(({ type }) => type)).toEqual([
-      'response.created',
-      'response.in_progress',
-      'response.completed',
-    ]);
-    expect(warm.response).toMatchObject({ status: 'completed', output: [] });
-    expect(prompts()).toEqual([]);
-    const answer = await client.ask({ input: 'hi', previous_response_id: warm.response!.id });
-    expect(answer.response).toMatchObject({ status: 'completed', previous_response_id: warm.response!.id });
-    expect(prompts()).toEqual([expect.stringContaining('Be kind.')]);
-  });
-
-  it('W05: goes on from what nobody stored, with the whole context', async () => {
-    const client = await connect();
-    const first = await client.ask({ input: 'My name is Ann.' });
-    const second = await client.ask({ input: 'And I am nine.', previous_response_id: first.response!.id });
-    await client.ask({ input: 'Who am I?', previous_response_id: second.response!.id });
-    const prompt = prompts().at(-1)!;
-    const places = ['My name is Ann.', 'You said: My name', 'And I am nine.', 'Who am I?'].map((text) =>
-      prompt.indexOf(text),
-    );
-    expect(places).toEqual([...places].sort((a, b) => a - b));
-    expect(places[0]).toBeGreaterThan(-1);
-  });
-
-  it('W06: does not know the responses of another connection, and stays open', async () => {
-    const { response } = await (await connect()).ask({ input: 'hi' });
-    const other = await connect();
-    const refused = await other.ask({ input: 'hi', previous_response_id: response!.id });
-    expect(refused).toMatchObject({ type: 'error', status: 400, error: { code: 'previous_response_not_found' } });
-    expect((await other.ask({ input: 'hi' })).type).toBe('response.completed');
-  });
-
-  it('W07: answers in order within a lane, and lanes beside each other', async () => {
-    const client = await connect();
-    const slow = scenario('slow frames=6 delay=30');
-    client.send({ type: 'response.create', model, store: false, input: slow });
-    client.send({ type: 'response.create', model, store: false, input: 'hi' });
-    await waitFor(() => client.events.filter(isEnd).length === 2, patience);
-    const ids = client.events.flatMap(({ type, response }) => (type === 'response.created' ? [response!.id] : []));
-    const firstEnd = client.events.findIndex(isEnd);
-    expect(client.events[firstEnd]!.response!.id).toBe(ids[0]);
-    expect(client.events.findIndex(({ response }) => response?.id === ids[1])).toBeGreaterThan(firstEnd);
-
-    const from = client.events.length;
-    client.send({ type: 'response.create', model, store: false, input: slow, stream_id: 'a' });
-    client.send({ type: 'response.create', model, store: false, input: 'hi', stream_id: 'b' });
-    await waitFor(() => client.events.slice(from).filter(isEnd).length === 2, patience);
-    const events = client.events.slice(from);
-    expect(new Set(events.map(({ stream_id: lane }) => lane))).toEqual(new Set(['a', 'b']));
-    expect(events.filter(isEnd).map(({ stream_id: lane }) => lane)).toEqual(['b', 'a']);
-  });
-
-  it.each([
-    ['no JSON', '{', null],
-    ['no object', '[]', null],
-    ['an unknown type', { type: 'response.steer' }, 'type'],
-    ['a bad lane', { type: 'response.create', stream_id: 'a b' }, 'stream_id'],
-    ['a faulty request', { type: 'response.create', model, input: 5 }, 'input'],
-  ])('W08: says what is wrong with %s, and stays open', async (_what, frame, param) => {
-    const client = await connect();
-    client.send(frame);
-    const event = await client.next(() => true);
-    expect(event).toMatchObject({ type: 'error', status: 400, error: { type: 'invalid_request_error', param } });
-    client.send({ type: 'response.processed', response_id: 'resp_1' });
-    expect((await client.ask({ input: 'hi' })).type).toBe('response.completed');
-  });
-
-  it('W08: closes at a binary frame', async () => {
-    const { socket } = await connect();
-    socket.send(Buffer.from('{}'));
-    expect((await once(socket, 'close'))[0]).toBe(1003);
-  });
-
-  it.each(['before', 'after'])(
-    'W09: ends the upstream call when the client vanishes %s the first token',
-    async (when) => {
-      const client = await connect();
-      client.send({ type: 'response.create', model, store: false, input: scenario(`stall-${when}-content`) });
-      await stack.upstream.waitForRequest(({ path }) => path.endsWith('/completions'), patience.withinMs);
-      if (when === 'after') await client.next(({ type }) => type === 'response.output_text.delta');
-      const leftAtMs = Date.now();
-      client.socket.terminate();
-      const seen = await stack.upstream.waitForAbort(({ path }) => path.endsWith('/completions'), patience.withinMs);
-      expect(seen.abortedAtMs! - leftAtMs).toBeLessThan(1_000);
-      await waitFor(async () => (await stack.metric('zai_gateway_websocket_connections')) === 0, patience);
-      await waitFor(async () => (await stack.metric('zai_translator_running_turns')) === 0, patience);
-    },
-  );
-
-  it('W10: finishes what runs when the service stops, takes nothing new, and closes', async () => {
-    const client = await connect();
-    client.send({ type: 'response.create', model, store: false, input: scenario('slow frames=10 delay=50') });
-    await client.next(({ type }) => type === 'response.output_text.delta');
-    const closed = once(client.socket, 'close');
-    const stopping = stack.close();
-    // Whatever comes before the stop has got this far is still answered.
-    await waitFor(() => {
-      client.send({ type: 'response.create', model, store: false, input: 'hi', stream_id: 'late' });
-      return client.events.some(({ type }) => type === 'error');
-    }, patience);
-    expect(await client.next(({ type }) => type === 'error')).toMatchObject({
-      error: { code: 'websocket_connection_limit_reached' },
+  it.each(['/v1/chat/completions', '/v1/nothing'])('W01: an upgrade of %s is 404', async (path) => {
+    expect(await refusedUpgrade(stack.url, keyed, path)).toMatchObject({
+      status: 404,
+      body: { error: { code: null } },
     });
-    expect(
-      (await client.next(({ type, stream_id: lane }) => type === 'response.completed' && lane === undefined)).response
-        ?.status,
-    ).toBe('completed');
-    expect((await closed)[0]).toBe(1001);
-    await stopping;
   });
 
-  it('tells a busy upstream with the time to come back', async () => {
-    const client = await connect();
-    const event = await client.ask({ input: scenario('error-model-busy') });
-    expect(event).toMatchObject({
+  it('W03: a create is answered by the events of an event stream, as text frames without an end mark', async () => {
+    using client = await open();
+    client.send(create('hi'));
+    const events = await client.until('response.completed');
+    const streamed = await fetch(`${stack.url}/v1/responses`, {
+      method: 'POST',
+      headers: { ...keyed, 'content-type': 'application/json' },
+      body: JSON.stringify({ model, input: 'hi', store: false, stream: true }),
+    });
+    const types = [...(await streamed.text()).matchAll(/^event: (.+)$/gm)].map(([, type]) => type);
+    const withoutDeltas = (all: readonly (string | undefined)[]) => all.filter((type) => !type?.endsWith('.delta'));
+    expect(withoutDeltas(events.map(({ type }) => type))).toEqual(withoutDeltas(types));
+    expect(events.map((event) => event.sequence_number)).toEqual(events.map((_, index) => index));
+    expect(outputText(events)).toBe(said);
+    expect(events.every((event) => event.stream_id === undefined)).toBe(true);
+  });
+
+  it('W03: the official client reads it', async () => {
+    const client = new OpenAI({ baseURL: `${stack.url}/v1`, apiKey: key });
+    const socket = new ResponsesWS(client);
+    const text = await new Promise<string>((resolve, reject) => {
+      let joined = '';
+      socket.on('response.output_text.delta', ({ delta }) => (joined += delta));
+      socket.on('response.completed', () => resolve(joined));
+      socket.on('error', reject);
+      socket.send({ type: 'response.create', model, input: 'hi', store: false });
+    });
+    socket.close();
+    expect(text).toBe(said);
+  });
+
+  it('W04: generate:false is answered with an id and without the upstream', async () => {
+    using client = await open();
+    const before = upstreamTurns();
+    client.send(create([message('Be brief.')], { generate: false, tools: [] }));
+    const events = await client.until('response.completed');
+    expect(events.map(({ type }) => type)).toEqual(['response.created', 'response.in_progress', 'response.completed']);
+    const { response } = events.at(-1) ?? {};
+    expect(response).toMatchObject({ id: expect.stringMatching(/^resp_/), output: [], usage: { total_tokens: 0 } });
+    expect(upstreamTurns()).toBe(before);
+
+    client.send(create([message('hi')], { previous_response_id: response?.id }));
+    const answer = await client.until('response.completed');
+    expect(answer.at(-1)?.response).toMatchObject({ previous_response_id: response?.id });
+    expect(lastPrompt()).toMatch(/Be brief\..*hi/);
+  });
+
+  it('W05: a create goes on from the latest response of the connection, which is stored nowhere', async () => {
+    using client = await open();
+    client.send(create([message('My name is Ada.')]));
+    const first = (await client.until('response.completed')).at(-1)?.response;
+    client.send(create([message('What is my name?')], { previous_response_id: first?.id }));
+    const second = (await client.until('response.completed')).at(-1)?.response;
+    expect(lastPrompt()).toMatch(/My name is Ada\..*Hello from GLM.*What is my name/s);
+    expect(second).toMatchObject({ previous_response_id: first?.id, store: false });
+    client.send(create('And now?', { previous_response_id: second?.id }));
+    const third = await client.until('response.completed');
+    expect(third.at(-1)?.type).toBe('response.completed');
+    expect(lastPrompt()).toMatch(/My name is Ada\..*What is my name.*And now/s);
+    // Of each lane the latest alone is kept.
+    client.send(create('Again', { previous_response_id: first?.id }));
+    expect((await client.until('error')).at(-1)).toMatchObject({ error: { code: 'previous_response_not_found' } });
+  });
+
+  it('W05: one that is stored can be gone on from, here and over HTTP', async () => {
+    using client = await open();
+    client.send(create('My name is Bob.', { store: true }));
+    const first = (await client.until('response.completed')).at(-1)?.response;
+    expect(first).toMatchObject({ store: true });
+    client.send(create('Who am I?', { previous_response_id: first?.id }));
+    const second = (await client.until('response.completed')).at(-1)?.response;
+    expect(lastPrompt()).toMatch(/My name is Bob\..*Who am I/s);
+    client.send(create('Really?', { previous_response_id: second?.id }));
+    expect((await client.until('response.completed')).at(-1)?.type).toBe('response.completed');
+    expect(lastPrompt()).toMatch(/My name is Bob\..*Who am I.*Really/s);
+  });
+
+  it('W06: the same id on another connection is an error frame, and the connection stays', async () => {
+    using first = await open();
+    first.send(create('hi'));
+    const id = (await first.until('response.completed')).at(-1)?.response?.id;
+    using second = await open();
+    second.send(create('hi', { previous_response_id: id }));
+    expect(await second.next()).toMatchObject({
+      type: 'error',
+      status: 400,
+      error: { type: 'invalid_request_error', code: 'previous_response_not_found', param: 'previous_response_id' },
+      headers: { 'x-request-id': expect.stringMatching(/^req_/) },
+    });
+    second.send(create('hi'));
+    expect(outputText(await second.until('response.completed'))).toBe(said);
+  });
+
+  it('W07: creates without a lane run one after the other', async () => {
+    using client = await open();
+    client.send(create(scenario('plain', 'one')));
+    client.send(create('hi'));
+    const first = await client.until('response.completed');
+    const second = await client.until('response.completed');
+    const ids = (events: typeof first) => new Set(events.map(({ response }) => response?.id).filter(Boolean));
+    expect([ids(first).size, ids(second).size]).toEqual([1, 1]);
+    expect(second.map((event) => event.sequence_number)).toEqual(second.map((_, index) => index));
+  });
+
+  it('W07: lanes run at the same time, and each event says its lane', async () => {
+    using client = await open();
+    client.send(create(scenario('stall-after-content'), { stream_id: 'slow' }));
+    await client.until('response.output_text.delta', 'slow');
+    client.send(create('hi', { stream_id: 'quick.1' }));
+    const events = await client.until('response.completed', 'quick.1');
+    const quick = events.filter((event) => event.stream_id === 'quick.1');
+    expect(outputText(quick)).toBe(said);
+    expect(events.every((event) => event.stream_id === 'quick.1' || event.stream_id === 'slow')).toBe(true);
+  });
+
+  it.each<[string, unknown, Record<string, unknown>]>([
+    ['no JSON', '{', { message: 'The body is not valid JSON.' }],
+    ['no object', '[]', {}],
+    ['an unknown type', '{"type":"response.steer"}', { param: 'type' }],
+    ['no type', '{}', { param: 'type' }],
+    ['a wrong lane', create('hi', { stream_id: 'a b' }), { param: 'stream_id' }],
+    ['a wrong previous id', create('hi', { previous_response_id: 5 }), { param: 'previous_response_id' }],
+    ['a wrong input', create(5), { param: 'input' }],
+    ['a wrong field', create('hi', { temperature: 'x' }), { param: 'temperature' }],
+    ['a wrong field of a prewarm', create('hi', { temperature: 'x', generate: false }), { param: 'temperature' }],
+    ['nested too deep', `${'['.repeat(300)}${']'.repeat(300)}`, {}],
+  ])('W08: %s is an error frame, and the connection stays', async (_what, event, error) => {
+    using client = await open();
+    client.send(event as string);
+    expect(await client.next()).toMatchObject({
+      type: 'error',
+      status: 400,
+      error: { type: 'invalid_request_error', ...error },
+    });
+    client.send('{"type":"response.processed","response_id":"resp_1"}');
+    client.send(create('hi'));
+    expect(outputText(await client.until('response.completed'))).toBe(said);
+  });
+
+  it('W08: a binary frame closes with 1003', async () => {
+    using client = await open();
+    client.socket.send(Buffer.from('{}'));
+    expect(await client.closed).toBe(1003);
+  });
+
+  it('W08: a frame that is too large closes with 1009', async () => {
+    await using small = await startStack({ env: { ZAI_MAX_BODY_BYTES: '2000' } });
+    using client = await openResponsesSocket(small.url);
+    client.send(create('x'.repeat(3_000)));
+    expect(await client.closed).toBe(1009);
+  });
+
+  it('W09: a client that vanishes aborts the upstream, and nothing of it is left', async () => {
+    const client = await open();
+    client.send(create(scenario('stall-after-content')));
+    await client.until('response.output_text.delta');
+    const leftAtMs = Date.now();
+    client.socket.terminate();
+    const { abortedAtMs = Infinity } = await stack.upstream.waitForAbort(isCompletion, 2_000);
+    expect(abortedAtMs - leftAtMs).toBeLessThan(maxAbortMs);
+    await waitFor(async () => (await stack.metric('zai_gateway_websocket_connections')) === 0, { withinMs: 2_000 });
+    expect(await stack.metric('zai_gateway_inflight_requests')).toBe(0);
+  });
+
+  it('W09: a client that vanishes before the first token aborts the upstream, too', async () => {
+    const isIt = (request: { readonly path: string; readonly body: unknown }): boolean =>
+      isCompletion(request) && JSON.stringify(request.body).includes('stall-before-content');
+    const client = await open();
+    client.send(create(scenario('stall-before-content')));
+    await stack.upstream.waitForRequest(isIt, 5_000);
+    const leftAtMs = Date.now();
+    client.socket.terminate();
+    const { abortedAtMs = Infinity } = await stack.upstream.waitForAbort(isIt, 2_000);
+    expect(abortedAtMs - leftAtMs).toBeLessThan(maxAbortMs);
+    await waitFor(async () => (await stack.metric('zai_translator_running_turns')) === 0, { withinMs: 2_000 });
+  });
+
+  it('errors of the upstream come as error frames before the answer, and as events within it', async () => {
+    using client = await open();
+    client.send(create(scenario('error-model-busy')));
+    expect(await client.next()).toMatchObject({
       type: 'error',
       status: 429,
-      headers: { 'retry-after': expect.stringMatching(/^\d+$/) },
+      error: { type: 'rate_limit_error', code: 'model_busy' },
+      headers: { 'retry-after': '10' },
     });
+    client.send(create(scenario('error-internal-after-content')));
+    const events = await client.until('response.failed');
+    expect(events.at(-1)?.type).toBe('response.failed');
   });
 
-  it('passes the limits of a POST', async () => {
-    await using limited = await startStack({ env: { ZAI_MAX_CONCURRENT_REQUESTS: '1', ZAI_QUEUE_TIMEOUT: '0.05' } });
-    const socket = new WebSocket(`${limited.url.replace('http', 'ws')}/v1/responses`);
-    clients.push(socket);
-    const events: SocketEvent[] = [];
-    socket.on('message', (data: Buffer) => events.push(JSON.parse(data.toString()) as SocketEvent));
-    await once(socket, 'open');
-    for (const lane of ['a', 'b']) {
-      socket.send(
-        JSON.stringify({ type: 'response.create', model, input: scenario('stall-before-content'), stream_id: lane }),
-      );
-    }
-    await waitFor(() => events.some(({ type }) => type === 'error'), patience);
-    expect(events).toEqual([expect.objectContaining({ status: 429, stream_id: 'b' })]);
+  it('reads compressed frames', async () => {
+    using client = await openResponsesSocket(stack.url, keyed, { perMessageDeflate: { threshold: 0 } });
+    expect(client.socket.extensions).toContain('permessage-deflate');
+    client.send(create('hi'));
+    expect(outputText(await client.until('response.completed'))).toBe(said);
+  });
+
+  it.each(['/responses', '/v1/v1/responses/', '/openai/v1/responses?x=1', '/api/v1/responses'])(
+    'H19: %s is the same endpoint',
+    async (path) => {
+      const address = new URL(path, stack.url);
+      using client = await openResponsesSocket(address.href.replace(/\/?(\?.*)?$/, ''), keyed);
+      client.send(create('hi', { generate: false }));
+      expect((await client.until('response.completed')).at(-1)?.type).toBe('response.completed');
+    },
+  );
+
+  it('is logged once per connection and once per response, without keys and prompts', async () => {
+    const client = await open();
+    client.send(create('a very secret prompt'));
+    await client.until('response.completed');
+    const before = stack.logLines().length;
+    client.socket.close(1000);
+    const line = await waitFor(
+      () =>
+        stack
+          .logLines()
+          .slice(before)
+          .find(({ msg }) => msg === 'websocket'),
+      {
+        withinMs: 2_000,
+      },
+    );
+    expect(line).toMatchObject({ path: '/v1/responses', closeCode: 1000, responses: 1 });
+    expect(stack.logText()).not.toContain(key);
+    expect(stack.logText()).not.toContain('very secret');
   });
 });
 
-describe('where WebSockets are off', () => {
-  it('W02: an upgrade is answered 426, and HTTP goes on', async () => {
+describe('settings of WebSocket', () => {
+  it('W02: switched off, upgrades are 426 and POST goes on', async () => {
     await using stack = await startStack({ env: { ZAI_WEBSOCKET_ENABLED: 'false' } });
-    const socket = new WebSocket(`${stack.url.replace('http', 'ws')}/v1/responses`);
-    const [, response] = (await once(socket, 'unexpected-response')) as [
-      unknown,
-      { statusCode: number; resume(): void },
-    ];
-    response.resume();
-    expect(response.statusCode).toBe(426);
-    const headers = { 'content-type': 'application/json', connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c' };
-    const request = http.request(`${stack.url}/v1/responses`, { method: 'POST', headers });
-    request.end(JSON.stringify({ model, input: 'hi' }));
-    const [answer] = (await once(request, 'response')) as [http.IncomingMessage];
-    expect(JSON.parse(await text(answer))).toMatchObject({ status: 'completed' });
+    expect(await refusedUpgrade(stack.url)).toMatchObject({
+      status: 426,
+      body: { error: { code: 'unsupported_endpoint' } },
+    });
+    const response = await fetch(`${stack.url}/v1/responses`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model, input: 'hi' }),
+    });
+    expect(response.status).toBe(200);
   });
 
-  it('pages of foreign origins may not connect where origins are named', async () => {
-    await using stack = await startStack({ env: { ZAI_CORS_ORIGINS: 'https://app.example' } });
-    const open = (origin: string) => new WebSocket(`${stack.url.replace('http', 'ws')}/v1/responses`, { origin });
-    const [, response] = (await once(open('https://evil.example'), 'unexpected-response')) as [
-      unknown,
-      { statusCode: number; resume(): void },
-    ];
-    response.resume();
-    expect(response.statusCode).toBe(403);
-    const allowed = open('https://app.example');
-    await once(allowed, 'open');
-    allowed.terminate();
+  it('each create counts against the rate of its key, and no prewarm does', async () => {
+    await using stack = await startStack({ env: { ZAI_API_KEY: key, ZAI_RATE_LIMIT_REQUESTS_PER_MINUTE: '1' } });
+    using client = await openResponsesSocket(stack.url, keyed);
+    for (let prewarm = 0; prewarm < 3; prewarm++) {
+      client.send(create('hi', { generate: false }));
+      expect((await client.until('response.completed')).at(-1)?.type).toBe('response.completed');
+    }
+    client.send(create('hi'));
+    expect((await client.until('response.completed')).at(-1)?.type).toBe('response.completed');
+    client.send(create('hi'));
+    expect(await client.next()).toMatchObject({
+      type: 'error',
+      status: 429,
+      error: { code: 'rate_limit_exceeded' },
+      headers: { 'retry-after': expect.stringMatching(/^\d+$/), 'x-ratelimit-remaining-requests': '0' },
+    });
+  });
+
+  it('each create waits for a slot as a POST does', async () => {
+    await using stack = await startStack({ env: { ZAI_MAX_CONCURRENT_REQUESTS: '1', ZAI_QUEUE_TIMEOUT: '0.05' } });
+    using client = await openResponsesSocket(stack.url);
+    for (const lane of ['a', 'b']) client.send(create(scenario('stall-before-content'), { stream_id: lane }));
+    expect(await client.next()).toMatchObject({
+      stream_id: 'b',
+      status: 429,
+      error: { code: 'concurrency_limit_exceeded' },
+    });
+  });
+
+  it('takes no more connections than allowed, and none of foreign pages', async () => {
+    await using stack = await startStack({
+      env: { ZAI_WEBSOCKET_MAX_CONNECTIONS: '1', ZAI_CORS_ORIGINS: 'https://app.example' },
+    });
+    expect(await refusedUpgrade(stack.url, { origin: 'https://evil.example' })).toMatchObject({ status: 403 });
+    const client = await openResponsesSocket(stack.url, { origin: 'https://app.example' });
+    expect(await refusedUpgrade(stack.url)).toMatchObject({
+      status: 503,
+      headers: { 'retry-after': '5' },
+      body: { error: { code: 'too_many_connections' } },
+    });
+    client.socket.close();
+    await client.closed;
+    await waitFor(async () => (await stack.metric('zai_gateway_websocket_connections')) === 0, { withinMs: 2_000 });
+    using next = await openResponsesSocket(stack.url);
+    expect(next.socket.readyState).toBe(next.socket.OPEN);
+  });
+
+  it('an upgrade to another protocol is an ordinary request', async () => {
+    await using stack = await startStack();
+    const { hostname, port } = new URL(stack.url);
+    const ask = async (path: string): Promise<number | undefined> => {
+      const request = get({ hostname, port, path, headers: { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c' } });
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      response.resume();
+      return response.statusCode;
+    };
+    expect([await ask('/health'), await ask('/v1/models'), await ask('/v1/responses')]).toEqual([200, 200, 405]);
+  });
+});
+
+describe('the stop', () => {
+  it('W10: lets the running response finish, refuses new ones, and closes with 1001', async () => {
+    await using stack = await startStack({ env: { ZAI_SHUTDOWN_TIMEOUT: '20' } });
+    using client = await openResponsesSocket(stack.url);
+    using idle = await openResponsesSocket(stack.url);
+    client.send(create(scenario('slow frames=40 delay=25')));
+    await client.until('response.output_text.delta');
+    const stopped = stack.close();
+    expect(await idle.closed).toBe(1001);
+    client.send(create('one more'));
+    const events = await client.until('error');
+    expect(events.at(-1)).toMatchObject({ status: 400, error: { code: 'websocket_connection_limit_reached' } });
+    const rest = await client.until('response.completed');
+    expect(rest.at(-1)?.type).toBe('response.completed');
+    expect(await client.closed).toBe(1001);
+    await stopped;
+  });
+});
+
+describe('gateway and translator as processes', () => {
+  let upstream: FakeUpstream;
+  let translator: ServiceProcess;
+  let gateway: ServiceProcess;
+  beforeAll(async () => {
+    upstream = await startFakeUpstream();
+    translator = startProcess('chat-translator', {
+      ZAI_API_BASE: upstream.url,
+      ZAI_UPSTREAM_TOKEN: upstream.addUserToken().token,
+      ZAI_TRANSLATOR_HOST: '127.0.0.1',
+      ZAI_TRANSLATOR_PORT: '0',
+    });
+    gateway = startProcess('gateway', { ZAI_PORT: '0', ZAI_TRANSLATOR_URL: urlOf(await translator.listening) });
+    await gateway.listening;
+  }, 60_000);
+  afterAll(() => Promise.all([gateway.close(), translator.close(), upstream.close()]));
+
+  it('W03, W05, W09: do the same', async () => {
+    using client = await openResponsesSocket(urlOf(await gateway.listening));
+    client.send(create([message('My name is Ada.')]));
+    const first = (await client.until('response.completed')).at(-1)?.response;
+    client.send(create('hi', { previous_response_id: first?.id }));
+    expect((await client.until('response.completed')).at(-1)?.type).toBe('response.completed');
+    expect(JSON.stringify(upstream.log.findLast(isCompletion))).toContain('My name is Ada.');
+    client.send(create(scenario('stall-after-content')));
+    await client.until('response.output_text.delta');
+    const leftAtMs = Date.now();
+    client.socket.terminate();
+    const { abortedAtMs = Infinity } = await upstream.waitForAbort(isCompletion, 2_000);
+    expect(abortedAtMs - leftAtMs).toBeLessThan(maxAbortMs);
+  });
+
+  it('a translator that dies within an answer is an error frame, and the connection stays', async () => {
+    using client = await openResponsesSocket(urlOf(await gateway.listening));
+    client.send(create(scenario('stall-after-content')));
+    await client.until('response.output_text.delta');
+    translator.kill('SIGKILL');
+    const frame = (await client.until('error')).at(-1);
+    expect(frame).toMatchObject({ type: 'error', error: { type: 'server_error', message: expect.any(String) } });
+    client.send(create('hi'));
+    expect(await client.next()).toMatchObject({ type: 'error', status: 502 });
   });
 });

@@ -15,6 +15,7 @@ export { FIRST_REQUEST_GRACE_MS, listen, type RunningServer } from './http/liste
 export { PRINCIPAL_HEADER, principalOfKey, trustPrincipal } from './http/principal.ts';
 export { logAccess } from './http/log-access.ts';
 export { onResponseClose } from './http/on-response-close.ts';
+export { parseJson } from './http/parse-json.ts';
 export { reportAppErrors } from './http/report-app-errors.ts';
 export { requestBodyOf } from './http/request-body-of.ts';
 export type { StopPhase } from './ordered-stop.ts';

@@ -63,7 +63,7 @@ describe('loadGatewaySettings', () => {
   it('has the promised defaults', () => {
     const { gateway, runtime } = loadGatewaySettings({});
     expect(gateway).toEqual({
-      acceptsWebSockets: true,
+      webSockets: { isEnabled: true, maxConnections: 1000 },
       host: '127.0.0.1',
       isLoopback: true,
       port: 8080,

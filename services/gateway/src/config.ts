@@ -62,6 +62,11 @@ export const gatewaySettings = {
     default: true,
     description: 'Whether `/v1/responses` is served over WebSocket, too; with `false` an upgrade is answered 426.',
   }),
+  ZAI_WEBSOCKET_MAX_CONNECTIONS: setting.integer({
+    default: 1000,
+    min: 1,
+    description: 'WebSockets that may be open at the same time, in each gateway.',
+  }),
   ZAI_ENABLE_REQUEST_TRACING: setting.boolean({
     default: true,
     description: 'Whether each request is logged when it is over.',
@@ -91,8 +96,7 @@ export interface ResolvedGatewaySettings {
   readonly concurrency: ConcurrencyLimits;
   /** 0: no limit. */
   readonly requestsPerMinute: number;
-  /** Whether upgrades to WebSocket are accepted. */
-  readonly acceptsWebSockets: boolean;
+  readonly webSockets: { readonly isEnabled: boolean; readonly maxConnections: number };
   readonly translatorUrls: readonly string[];
   /** Whether each request is logged. */
   readonly logsRequests: boolean;
@@ -136,7 +140,10 @@ export function resolveGatewaySettings(settings: GatewaySettings): ResolvedGatew
       queueTimeoutMs: settings.ZAI_QUEUE_TIMEOUT * 1000,
     },
     requestsPerMinute: settings.ZAI_RATE_LIMIT_REQUESTS_PER_MINUTE,
-    acceptsWebSockets: settings.ZAI_WEBSOCKET_ENABLED,
+    webSockets: {
+      isEnabled: settings.ZAI_WEBSOCKET_ENABLED,
+      maxConnections: settings.ZAI_WEBSOCKET_MAX_CONNECTIONS,
+    },
     translatorUrls: settings.ZAI_TRANSLATOR_URL,
     logsRequests: settings.ZAI_ENABLE_REQUEST_TRACING,
   };

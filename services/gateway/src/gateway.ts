@@ -29,14 +29,19 @@ import { observeRequests } from './middleware/observe-requests.ts';
 import { refuseWhileStopping } from './middleware/refuse-while-stopping.ts';
 import { requireRoute } from './middleware/require-route.ts';
 import { tellTiming } from './middleware/tell-timing.ts';
-import { createWebSockets, type WebSockets } from './websocket/accept-websockets.ts';
+import { createInnerClient } from './websocket/inner-client.ts';
+import type { ConnectionTimes } from './websocket/responses-connection.ts';
+import { createWebSocketEdge, type WebSocketEdge } from './websocket/websocket-edge.ts';
+
+/** (contract 2.8) */
+const webSocketTimes: ConnectionTimes = { pingMs: 25_000, idleMs: 600_000, maxAgeMs: 3_600_000 };
 
 /** The public edge, ready to be given to `listen`. */
 export interface Gateway {
   readonly app: Koa<GatewayState>;
   readonly callback: http.RequestListener;
   /** For upgrades to WebSocket. */
-  readonly upgrade: WebSockets['accept'];
+  readonly upgrade: WebSocketEdge['accept'];
 }
 
 /**
@@ -50,6 +55,8 @@ export function createGateway(options: {
   readonly limiter?: ConcurrencyLimiter;
   /** Undefined: no limit. */
   readonly rateLimiter?: RateLimiter | undefined;
+  /** For tests, which do not wait for an hour. */
+  readonly webSocketTimes?: Partial<ConnectionTimes>;
 }): Gateway {
   const { settings, runtime, backend, rateLimiter } = options;
   const { limiter = createMemoryConcurrencyLimiter(settings.concurrency) } = options;
@@ -101,15 +108,17 @@ export function createGateway(options: {
   for (const middleware of middlewares) app.use(middleware);
   const handle = app.callback();
   const callback: http.RequestListener = (request, response) => void handle(request, response);
-  const webSockets = createWebSockets({
-    listener: callback,
-    isEnabled: settings.acceptsWebSockets,
+  const webSockets = createWebSocketEdge({
+    ...settings.webSockets,
+    maxFrameBytes: settings.maxBodyBytes,
+    times: { ...webSocketTimes, ...options.webSocketTimes },
     checkKey,
     allowsOrigin: createOriginCheck(settings.corsOrigins),
-    maxFrameBytes: settings.maxBodyBytes,
+    inner: createInnerClient(callback),
     metrics,
     logger,
+    logsConnections: settings.logsRequests,
   });
-  runtime.onStop('servers', 'WebSockets', (deadline) => webSockets.stop(deadline));
+  runtime.onStop('servers', 'websockets', (deadline) => webSockets.drain(deadline));
   return { app, callback, upgrade: webSockets.accept };
 }

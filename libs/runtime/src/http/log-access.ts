@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Middleware, ParameterizedContext } from 'koa';
 import type { Logger } from '../create-logger.ts';
 import type { RequestState } from './assign-request-id.ts';
@@ -35,7 +36,7 @@ export function logAccess(parent: Logger): Middleware<RequestState> {
           path: path.slice(0, MAX_PATH_LENGTH),
           status: response.writableFinished ? response.statusCode : CLIENT_CLOSED_REQUEST,
           durationMs: Math.round(performance.now() - startedAtMs),
-          bytes: socket.bytesWritten - bytesBefore,
+          bytes: writtenSince(socket, bytesBefore),
           clientRequestId: clientRequestIdOf(ctx),
           retryCount: shown(request.headers['x-stainless-retry-count']),
         },
@@ -44,6 +45,11 @@ export function logAccess(parent: Logger): Middleware<RequestState> {
     });
     return next();
   };
+}
+
+/** Undefined for a connection within the process, which does not count. */
+function writtenSince({ bytesWritten }: Socket, before: number): number | undefined {
+  return Number.isNaN(bytesWritten - before) ? undefined : bytesWritten - before;
 }
 
 /** What the client calls its request: never an id of ours, which an inner hop gets by the same header. */

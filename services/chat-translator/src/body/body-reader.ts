@@ -1,17 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-import { abortOnClose, onResponseClose, requestBodyOf, type RequestState } from '@zai2api/runtime';
+import { abortOnClose, onResponseClose, parseJson, requestBodyOf, type RequestState } from '@zai2api/runtime';
 import { TurnError } from '@zai2api/turn';
 import type { ParameterizedContext } from 'koa';
 import type { BodyBudget, BodyClaim } from './body-budget.ts';
 import { decompressBody, type DecompressedBody } from './decompress-body.ts';
-import { measureJson } from './measure-json.ts';
-
-/** Deeper than any schema that people write, and far from where recursive code overflows its stack. */
-const MAX_DEPTH = 200;
-/** More than any conversation with all of its tools has; checking a million takes seconds in which nobody else is served. */
-const MAX_VALUES = 100_000;
 
 type Context = ParameterizedContext<RequestState>;
 
@@ -62,8 +56,7 @@ export function createBodyReader({ maxBytes, budget }: { maxBytes: number; budge
       requireJsonType(ctx.get('content-type'));
       const body = decompressBody(requestBodyOf(ctx), ctx.get('content-encoding'));
       try {
-        const text = await readText(ctx, body);
-        return parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+        return parseJson(await readText(ctx, body));
       } catch (reason) {
         throw body.explain(reason);
       } finally {
@@ -83,21 +76,6 @@ function requireJsonType(contentType: string): void {
   const type = contentType.split(';')[0]?.trim().toLowerCase() ?? '';
   if (type === '' || type === 'application/json' || /^application\/[\w.-]+\+json$/.test(type)) return;
   throw new TurnError('unsupported_media_type', 'The body must be sent as application/json.', { layer: 'client' });
-}
-
-function parse(text: string): unknown {
-  const { depth, values } = measureJson(text);
-  if (depth > MAX_DEPTH) throw invalid(`The body is nested more than ${MAX_DEPTH} levels deep.`);
-  if (values > MAX_VALUES) throw invalid(`The body has more than ${MAX_VALUES} values.`);
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    throw invalid('The body is not valid JSON.', cause);
-  }
-}
-
-function invalid(message: string, cause?: unknown): TurnError {
-  return new TurnError('invalid_request', message, { layer: 'client', ...(cause !== undefined && { cause }) });
 }
 
 function tooLarge(maxBytes: number): TurnError {

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { onResponseClose } from '@zai2api/runtime';
 import type { Middleware } from 'koa';
 import type { GatewayState } from '../gateway-state.ts';
@@ -14,7 +15,8 @@ const LOOKS = 4;
 export function dropStalledBody(maxSilenceMs = MAX_BODY_SILENCE_MS): Middleware<GatewayState> {
   return (ctx, next) => {
     const { req: request, res: response } = ctx;
-    if (request.complete) return next();
+    // A connection within the process does not stall.
+    if (request.complete || !(request.socket instanceof Socket)) return next();
     let bytesRead = request.socket.bytesRead;
     let silentLooks = 0;
     const watch = setInterval(() => {

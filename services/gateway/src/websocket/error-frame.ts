@@ -1,35 +1,53 @@
-import { openAiResponses } from '@zai2api/dialects';
-import { TurnError } from '@zai2api/turn';
+import { isRecord, openAiResponses } from '@zai2api/dialects';
+import type { TurnError } from '@zai2api/turn';
 
-/** Headers that say when to come back: the only ones that a client of a WebSocket can use. */
-const toldHeaders = ['retry-after', 'retry-after-ms', 'x-should-retry'];
-
-/** An error as an event (contract 2.8). */
-export function encodeErrorEvent(error: TurnError): Readonly<Record<string, unknown>> {
-  const { status, headers, body } = openAiResponses.encodeError(error);
-  return encodeAnsweredError(status, headers, body);
+/** An error as it goes over a WebSocket (contract 2.8). */
+export interface ErrorFrame {
+  readonly type: 'error';
+  readonly status: number;
+  readonly error: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The error of an HTTP answer as an event. */
-export function encodeAnsweredError(
+/** What of an answer's headers helps a client that gets no headers. */
+const toldHeaders = /^(?:x-request-id|retry-after|retry-after-ms|x-should-retry|x-ratelimit-.+)$/;
+
+/** The frame of an error of our own. */
+export function errorFrame(error: TurnError): ErrorFrame {
+  const { status, headers, body } = openAiResponses.encodeError(error);
+  return frameOf(status, body, headers);
+}
+
+/** The frame of an HTTP answer that is an error. */
+export function errorFrameOfAnswer(
   status: number,
   headers: Readonly<Record<string, string | readonly string[] | undefined>>,
   body: unknown,
-): Readonly<Record<string, unknown>> {
-  const told = Object.fromEntries(toldHeaders.flatMap((name) => (headers[name] ? [[name, headers[name]]] : [])));
-  const { error } = body as { readonly error: unknown };
-  return { type: 'error', status, error, ...(Object.keys(told).length > 0 && { headers: told }) };
+): ErrorFrame {
+  return frameOf(status, body, headers);
 }
 
-/** A frame that cannot be served. */
-export function invalidFrame(message: string, param?: string): TurnError {
-  return new TurnError('invalid_request', message, { layer: 'client', ...(param !== undefined && { param }) });
+/** The frame of an error event within a stream, whose status is no longer told. */
+export function errorFrameOfEvent(event: unknown): ErrorFrame {
+  return frameOf(500, event, {});
 }
 
-/** The answer to new requests on a connection that is to end (contract 2.8). */
-export function connectionLimitReached(): TurnError {
-  return new TurnError('invalid_request', 'This connection takes no further responses: open a new one.', {
-    layer: 'gateway',
-    reason: 'websocket_connection_limit_reached',
-  });
+function frameOf(
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+): ErrorFrame {
+  const told = Object.entries(headers).filter(([name, value]) => toldHeaders.test(name) && typeof value === 'string');
+  const { type, code, message, param } = isRecord(body) && isRecord(body['error']) ? body['error'] : {};
+  return {
+    type: 'error',
+    status,
+    error: {
+      type: type ?? 'server_error',
+      code: code ?? null,
+      message: message ?? 'Internal error.',
+      param: param ?? null,
+    },
+    ...(told.length > 0 && { headers: Object.fromEntries(told) as Record<string, string> }),
+  };
 }

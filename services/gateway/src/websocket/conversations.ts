@@ -1,0 +1,88 @@
+/** What a response can be gone on from: what is kept of its conversation elsewhere, and the items that came after that. */
+export interface Conversation {
+  /** Id of a stored response that comes before the items. */
+  readonly storedId: string | undefined;
+  /** Items as JSON, between commas; `''` for none. */
+  readonly items: string;
+}
+
+/** The latest response of each lane of one connection (contract 2.8). */
+export interface ConnectionConversations {
+  /** By the id of the response. Undefined when it is none of the latest, or had to make room. */
+  get(responseId: string): Conversation | undefined;
+  /** Takes the place of what was kept of the lane before. */
+  keep(lane: string, responseId: string, conversation: Conversation): void;
+  /** Forgets all of them. */
+  close(): void;
+}
+
+/** The conversations of all connections, within a memory of their own. */
+export interface Conversations {
+  open(): ConnectionConversations;
+  /** How much is kept now, in UTF-16 units. */
+  size(): number;
+}
+
+/** What an entry takes up beside its items. */
+const ENTRY_SIZE = 200;
+
+/**
+ * Keeps conversations up to `maxSize` UTF-16 units in all; beyond, those that were used longest ago are forgotten, and their clients send
+ * everything again.
+ */
+export function createConversations(maxSize: number): Conversations {
+  /** In the order of use. */
+  const kept = new Map<string, Conversation>();
+  let connections = 0;
+  let size = 0;
+
+  const sizeOf = ({ items }: Conversation): number => items.length + ENTRY_SIZE;
+
+  function forget(key: string): void {
+    const conversation = kept.get(key);
+    if (conversation === undefined) return;
+    kept.delete(key);
+    size -= sizeOf(conversation);
+  }
+
+  function add(key: string, conversation: Conversation): void {
+    forget(key);
+    kept.set(key, conversation);
+    size += sizeOf(conversation);
+    for (const oldest of kept.keys()) {
+      if (size <= maxSize) return;
+      forget(oldest);
+    }
+  }
+
+  return {
+    size: () => size,
+    open() {
+      const connection = ++connections;
+      const keyOf = (responseId: string): string => `${connection}/${responseId}`;
+      const latest = new Map<string, string>();
+      return {
+        get(responseId) {
+          const key = keyOf(responseId);
+          const conversation = kept.get(key);
+          if (conversation !== undefined) {
+            kept.delete(key);
+            kept.set(key, conversation);
+          }
+          return conversation;
+        },
+        keep(lane, responseId, conversation) {
+          const before = latest.get(lane);
+          if (before !== undefined) forget(before);
+          const key = keyOf(responseId);
+          latest.set(lane, key);
+          add(key, conversation);
+        },
+        close() {
+          for (const key of latest.values()) forget(key);
+          latest.clear();
+        },
+      };
+    },
+  };
+}
