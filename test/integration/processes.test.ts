@@ -10,6 +10,8 @@ import { waitFor } from '../support/wait-for.ts';
 jest.setTimeout(60_000);
 
 const maxAbortMs = 250;
+/** Of the 400 MB that nobody reads. */
+const MAX_GROWTH_MIB = 50;
 const said = 'Hello from GLM. You said: hi';
 const isCompletion = ({ path }: { path: string }): boolean => path === '/api/v2/chat/completions';
 
@@ -111,6 +113,34 @@ describe('gateway and chat-translator as two processes', () => {
     translator.kill('SIGKILL');
     const response = await answer;
     expect([response.status, await response.json()]).toMatchObject([502, { error: { param: null } }]);
+  });
+});
+
+describe('H22: answers that nobody reads', () => {
+  it('hold the upstream back, take up no memory in either process, and hold nobody else up', async () => {
+    await using translator = startTranslator();
+    await using gateway = startGateway(urlOf(await translator.listening));
+    const url = urlOf(await gateway.listening);
+    const memoryMib = async ({ logLines }: ServiceProcess): Promise<number> => {
+      const { adminPort } = logLines.find(({ msg }) => msg === 'starting') ?? {};
+      const metrics = await (await fetch(`http://127.0.0.1:${String(adminPort)}/metrics`)).text();
+      return Number(/^process_resident_memory_bytes (.+)$/m.exec(metrics)?.[1]) / 1024 / 1024;
+    };
+    const leaving = new AbortController();
+    // Some 200 MB each, were they all taken.
+    const unread = await Promise.all(
+      [1, 2].map(() => openStream(url, scenario('bench tokens=2000000 size=40'), { signal: leaving.signal })),
+    );
+    expect(unread.map(({ status }) => status)).toEqual([200, 200]);
+    // Until all that lies between them is full.
+    for (let count = 0; count < 20; count += 1) await askWhole(url, 'hi');
+    const before = [await memoryMib(gateway), await memoryMib(translator)] as const;
+    for (let count = 0; count < 20; count += 1) await askWhole(url, 'hi');
+    expect((await memoryMib(gateway)) - before[0]).toBeLessThan(MAX_GROWTH_MIB);
+    expect((await memoryMib(translator)) - before[1]).toBeLessThan(MAX_GROWTH_MIB);
+    expect(upstream.log.filter((request) => request.scenario === 'bench' && request.finishedAtMs)).toEqual([]);
+    leaving.abort();
+    await upstream.waitForAbort((request) => request.scenario === 'bench', 2_000);
   });
 });
 

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { postChat, scenario, type ChatOptions } from '../support/chat-client.ts';
+import { turnBodies } from '../support/dialect-bodies.ts';
+import { isEnding, openResponsesSocket } from '../support/responses-socket.ts';
 import { startStack, type Stack } from '../support/start-stack.ts';
 
 const key = 'sk-verysecretkey-0001';
@@ -26,6 +28,26 @@ describe('H23: after a mixed run', () => {
     }
   }
 
+  /** The same in every API. */
+  async function post(path: string, body: unknown): Promise<void> {
+    const response = await fetch(stack.url + path, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, cookie, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    const text = await response.text();
+    if (response.status !== 200) errorBodies.push(text);
+  }
+
+  async function overWebSocket(input: string): Promise<void> {
+    using client = await openResponsesSocket(stack.url, { authorization: `Bearer ${key}`, cookie });
+    client.send({ type: 'response.create', model: 'glm-4.7', input, store: false });
+    for (let event = await client.next(); ; event = await client.next()) {
+      if (event.type === 'error') errorBodies.push(JSON.stringify(event));
+      if (isEnding(event)) return;
+    }
+  }
+
   beforeAll(async () => {
     stack = await startStack({
       env: (upstream) => ({
@@ -42,6 +64,12 @@ describe('H23: after a mixed run', () => {
     const failures = ['error-internal', 'error-level', 'error-sensitive', 'stall-after-content', 'connection-reset'];
     for (const name of [...successes, ...failures, 'error-internal-after-content', 'html-405', 'http-500'])
       await turn(name);
+    for (const name of ['plain', 'error-level', 'error-internal-after-content']) {
+      const prompt = scenario(name, `tell me ${promptMark}`);
+      for (const { path, body } of turnBodies(prompt)) await post(path, body);
+      await overWebSocket(prompt);
+    }
+    for (const { path } of turnBodies('')) await post(path, { model: promptMark, [key]: promptMark });
     await turn('plain', { headers: { authorization: `Bearer ${wrongKey}`, 'x-api-key': wrongKey } });
     await turn('plain', { body: { temperature: 'hot', model: promptMark } });
     await turn('plain', { body: { messages: `${promptMark} ${key}` } });
