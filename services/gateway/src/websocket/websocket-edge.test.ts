@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import http from 'node:http';
+import { json } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
   createRuntime,
@@ -111,7 +113,10 @@ describe('a connection', () => {
     const client = await connect(url);
     client.create();
     await client.count(1);
-    await wait(200);
+    // Began later, and so ends later.
+    await (
+      await connect(url)
+    ).closed;
     client.create();
     const [, refused] = await client.count(2);
     expect(refused).toMatchObject({
@@ -138,7 +143,10 @@ describe('a connection', () => {
     const client = await connect(url);
     client.create();
     await client.count(1);
-    await wait(250);
+    // Idle from its beginning, which is later.
+    await (
+      await connect(url)
+    ).closed;
     expect(client.socket.readyState).toBe(WebSocket.OPEN);
     open[0]!.res.end(completed);
     await client.count(2);
@@ -185,6 +193,32 @@ describe('a connection', () => {
         },
       },
     ]);
+  });
+});
+
+describe('an upgrade', () => {
+  it.each([
+    ['without a key', { 'sec-websocket-key': 'short' }, 'Missing or invalid Sec-WebSocket-Key header'],
+    ['of another version', { 'sec-websocket-version': '7' }, 'Missing or invalid Sec-WebSocket-Version header'],
+  ])('%s is refused in the words of the API, and its connection closed', async (_what, headers, message) => {
+    const { url } = await start(answerAll);
+    const request = http.get(url.replace('ws:', 'http:'), {
+      // The client's side stays open: the server does not wait for it.
+      agent: new http.Agent({ keepAlive: true }),
+      headers: {
+        authorization: 'Bearer k',
+        connection: 'upgrade',
+        upgrade: 'websocket',
+        'sec-websocket-version': '13',
+        'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
+        ...headers,
+      },
+    });
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    const closed = once(response.socket, 'close');
+    expect([response.statusCode, response.headers['content-type']]).toEqual([400, 'application/json; charset=utf-8']);
+    expect(await json(response)).toMatchObject({ error: { type: 'invalid_request_error', message } });
+    await closed;
   });
 });
 
@@ -274,11 +308,13 @@ describe('an answer', () => {
 
   it('W09: is cancelled when the client vanishes while it is not reading', async () => {
     const gone = Promise.withResolvers<undefined>();
+    const full = Promise.withResolvers<undefined>();
     const { url } = await start(async (ctx) => {
       stream(ctx, event('response.created', { response: { id: 'resp_1' } }));
       ctx.res.once('close', () => gone.resolve(undefined));
       while (!ctx.res.destroyed) {
         const isFree = ctx.res.write(event('response.output_text.delta', { delta: 'x'.repeat(64 * 1024) }));
+        if (!isFree) full.resolve(undefined);
         if (!isFree) await Promise.race([once(ctx.res, 'drain'), gone.promise]);
       }
     });
@@ -286,7 +322,7 @@ describe('an answer', () => {
     client.create();
     await client.count(1);
     client.socket.pause();
-    await wait(100);
+    await full.promise;
     client.socket.terminate();
     await gone.promise;
   });

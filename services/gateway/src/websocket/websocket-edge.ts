@@ -71,6 +71,9 @@ export function createWebSocketEdge(options: WebSocketEdgeOptions): WebSocketEdg
     const id = requestIds.get(request) ?? '';
     headers.push(`x-request-id: ${id}`, `request-id: ${id}`);
   });
+  server.on('wsClientError', (error, socket, request) => {
+    refuse(request, socket, requestIds.get(request) ?? '', badHandshake(error));
+  });
 
   /** Throws a TurnError for whoever must not, or cannot, connect. */
   function admit({ headers, url }: IncomingMessage): void {
@@ -172,6 +175,11 @@ export function createWebSocketEdge(options: WebSocketEdgeOptions): WebSocketEdg
       await Promise.all([...connections].map((connection) => connection.drain(deadline)));
     },
   };
+}
+
+/** The message of the library names the header. */
+function badHandshake({ message }: Error): TurnError {
+  return new TurnError('invalid_request', message, { layer: 'client' });
 }
 
 function pathOf(url = '/'): string {
