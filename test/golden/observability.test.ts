@@ -72,7 +72,7 @@ describe('docs/observability.md', () => {
   });
 });
 
-it('metrics have names of their own, base units and closed labels', () => {
+it('H24: metrics have names of their own, base units and closed labels', () => {
   const names = ours.map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   for (const { name, type, labels } of ours) {

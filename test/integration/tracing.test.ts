@@ -83,7 +83,7 @@ async function spansOf(traceId: string): Promise<(what: Partial<SentSpan>) => Se
 }
 
 describe('a trace over gateway, chat-translator, Redis and upstream', () => {
-  it.each([true, false])('has one id and the right parents (stream: %s)', async (stream) => {
+  it.each([true, false])('H18: has one id and the right parents (stream: %s)', async (stream) => {
     const traceId = newTraceId();
     const request = { ...tracedBy(traceId), body: { stream, max_tokens: 50, temperature: 0.5 } };
     await (await postChat(scene.url, PROMPT, request)).text();
@@ -139,7 +139,7 @@ describe('a trace over gateway, chat-translator, Redis and upstream', () => {
     expect(chat.attributes).not.toHaveProperty('error.type');
   });
 
-  it('begins here where the caller’s traceparent is broken', async () => {
+  it('H18: begins here where the caller’s traceparent is broken', async () => {
     const broken = '00-0000000000000000000000000000000z-00f067aa0ba902b7-01';
     const request = { headers: { ...authorized.headers, traceparent: broken, 'x-client-request-id': 'broken-parent' } };
     await askWhole(scene.url, PROMPT, request);

@@ -59,7 +59,7 @@ interface ErrorBody {
 const errorOf = async (response: Response) => ((await response.json()) as ErrorBody).error;
 
 describe('public routes', () => {
-  it('answer without a key', async () => {
+  it('M22: answer without a key', async () => {
     const { url } = await start();
     const health = await fetch(`${url}/health`);
     expect(await health.text()).toBe('{"status":"ok","service":"Z.ai2api"}');
