@@ -78,6 +78,7 @@ const settingsSchema = z.strictObject({
   platformFault: platformFault.nullable(),
   platformFailTimes: count.nullable(),
   platformKeyFaults: z.record(z.string(), platformFault),
+  platformModelFaults: z.record(z.string(), platformFault),
   platformModelsFault: platformFault.nullable(),
 } satisfies Record<keyof FakeUpstreamSettings, z.ZodType>);
 

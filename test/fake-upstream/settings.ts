@@ -116,6 +116,8 @@ export interface FakeUpstreamSettings {
   readonly platformFailTimes: number | null;
   /** The same as `platformFault`, for single keys; never used up. */
   readonly platformKeyFaults: Readonly<Record<string, string>>;
+  /** The same, for single models. */
+  readonly platformModelFaults: Readonly<Record<string, string>>;
   /** A code or a row of `http-faults.ts`, for `GET /models`. */
   readonly platformModelsFault: string | null;
 }
@@ -172,5 +174,6 @@ export const defaultSettings: FakeUpstreamSettings = {
   platformFault: null,
   platformFailTimes: null,
   platformKeyFaults: {},
+  platformModelFaults: {},
   platformModelsFault: null,
 };

@@ -9,7 +9,7 @@
 - {{ printf "no API key is asked for: everybody who reaches %s may use it." (ternary "this address, from outside of the cluster too," "the gateway" $isPublic) | quote }}
 {{- end }}
 {{- range $values.secrets.apiKeys.values }}
-{{- if lt (len .) 20 }}
+{{- if lt (len (last (splitList " " .))) 20 }}
 - an API key in secrets.apiKeys has fewer than 20 characters and can be guessed.
 {{- end }}
 {{- end }}

@@ -12,7 +12,7 @@ export { abortOnClose } from './http/abort-on-close.ts';
 export { assignRequestId, createRequestId, type RequestState } from './http/assign-request-id.ts';
 export { handleErrors, type EncodedAnswer, type HandleErrorsOptions } from './http/handle-errors.ts';
 export { FIRST_REQUEST_GRACE_MS, listen, type RunningServer } from './http/listen.ts';
-export { PRINCIPAL_HEADER, principalOfKey, trustPrincipal } from './http/principal.ts';
+export { KEY_NAME_HEADER, keyNamePattern, PRINCIPAL_HEADER, principalOfKey, trustPrincipal } from './http/principal.ts';
 export { logAccess } from './http/log-access.ts';
 export { onResponseClose } from './http/on-response-close.ts';
 export { parseJson } from './http/parse-json.ts';

@@ -3,12 +3,12 @@ import {
   parseSettings,
   redisSettings,
   runtimeSettings,
-  Secret,
   setting,
   type RedisSettings,
   type RuntimeSettings,
   type Settings,
 } from '@zai2api/runtime';
+import { readApiKeys, type ApiKey } from './api-keys.ts';
 import type { ConcurrencyLimits } from './limits/memory-concurrency-limiter.ts';
 
 /** The gateway's own variables, without those of every process. */
@@ -23,7 +23,10 @@ export const gatewaySettings = {
       'Addresses under which a container is published (`docker-compose.yml` sets it): with loopback ones alone it serves without keys.',
   }),
   ZAI_PORT: setting.integer({ default: 8080, max: 65_535, description: 'Public port. 0 takes any free port.' }),
-  ZAI_API_KEY: setting.secret({ description: 'The accepted API keys, comma separated.' }),
+  ZAI_API_KEY: setting.secret({
+    description:
+      'The accepted API keys, comma separated. A name and a space before a key, as in `team-a sk-…`, lets ZAI_MODEL_ALIASES and ZAI_MODEL_FALLBACKS have rules for it.',
+  }),
   ZAI_API_KEY_ENABLED: setting.optionalBoolean({
     description:
       'Whether a key is required; unset: as soon as one is configured. `false` opens the API to everybody who reaches it.',
@@ -88,7 +91,7 @@ export interface ResolvedGatewaySettings {
   readonly isLoopback: boolean;
   readonly port: number;
   /** Empty: nobody is asked for a key. */
-  readonly keys: readonly Secret[];
+  readonly keys: readonly ApiKey[];
   /** A sentence for the log at start, when no key is asked for. */
   readonly openNotice: string | undefined;
   readonly corsOrigins: readonly string[];
@@ -111,7 +114,7 @@ const LOOPBACK = '127.0.0.1';
  */
 export function resolveGatewaySettings(settings: GatewaySettings): ResolvedGatewaySettings {
   const { ZAI_API_KEY_ENABLED: isEnabled, ZAI_HOST: wantedHost } = settings;
-  const configured = splitKeys(settings.ZAI_API_KEY);
+  const configured = readApiKeys(settings.ZAI_API_KEY);
   if (isEnabled === true && configured.length === 0) {
     throw new ConfigError(['ZAI_API_KEY_ENABLED: is true, but ZAI_API_KEY holds no key']);
   }
@@ -160,14 +163,6 @@ export function loadGatewaySettings(env: Record<string, string | undefined>): {
 } {
   const settings = parseSettings(gatewayProcessSettings, env);
   return { runtime: settings, redis: settings, gateway: resolveGatewaySettings(settings) };
-}
-
-function splitKeys(keys: Secret | undefined): Secret[] {
-  return (keys?.reveal() ?? '')
-    .split(',')
-    .map((key) => key.trim())
-    .filter((key) => key !== '')
-    .map((key) => new Secret(key));
 }
 
 function isLoopback(host: string): boolean {

@@ -1,3 +1,4 @@
+export { readApiKeys } from './api-keys.ts';
 export { createHttpBackend, type HttpBackend } from './backend/create-http-backend.ts';
 export {
   gatewayProcessSettings,

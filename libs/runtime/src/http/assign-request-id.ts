@@ -10,6 +10,8 @@ export interface RequestState {
   requestBody?: Readable;
   /** Who asks, as a digest of the key that was presented; absent where nobody needs one. */
   principal?: string;
+  /** The name of that key; absent for one without a name. */
+  keyName?: string;
 }
 
 const REQUEST_ID = /^req_[0-9a-f]{32}$/;

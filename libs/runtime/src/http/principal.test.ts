@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import Koa from 'koa';
 import type { RequestState } from './assign-request-id.ts';
 import { listen } from './listen.ts';
-import { PRINCIPAL_HEADER, principalOfKey, trustPrincipal } from './principal.ts';
+import { KEY_NAME_HEADER, PRINCIPAL_HEADER, principalOfKey, trustPrincipal } from './principal.ts';
 
 describe('a principal', () => {
   it('is the same for the same key, and another one for another', () => {
@@ -17,15 +17,27 @@ describe('a principal', () => {
     ['admin', ''],
     [`${principalOfKey('a')}, ${principalOfKey('b')}`, ''],
   ])('is taken over when it is one: %p', async (sent, taken) => {
-    const app = new Koa<RequestState>();
-    app.use(trustPrincipal());
-    app.use((ctx) => {
-      ctx.body = ctx.state.principal ?? '';
-    });
-    const handler = app.callback();
-    const server = await listen((request, response) => void handler(request, response), { host: '127.0.0.1', port: 0 });
-    const response = await fetch(`http://127.0.0.1:${server.port}/`, { headers: { [PRINCIPAL_HEADER]: sent } });
-    expect(await response.text()).toBe(taken);
-    await server.stop(AbortSignal.abort());
+    expect(await trusted({ [PRINCIPAL_HEADER]: sent })).toEqual(taken === '' ? {} : { principal: taken });
+  });
+
+  it.each(['', 'Team-A', 'team a', 'a'.repeat(33), '-a'])('the name of a key is not %p', async (sent) => {
+    expect(await trusted({ [KEY_NAME_HEADER]: sent })).not.toHaveProperty('keyName');
+    expect(await trusted({ [KEY_NAME_HEADER]: 'team-a.1' })).toHaveProperty('keyName', 'team-a.1');
   });
 });
+
+/** The state of a request with these headers. */
+async function trusted(headers: Record<string, string>): Promise<unknown> {
+  const app = new Koa<RequestState>();
+  app.use(trustPrincipal());
+  app.use((ctx) => {
+    ctx.body = ctx.state;
+  });
+  const handler = app.callback();
+  const server = await listen((request, response) => void handler(request, response), { host: '127.0.0.1', port: 0 });
+  try {
+    return await (await fetch(`http://127.0.0.1:${server.port}/`, { headers })).json();
+  } finally {
+    await server.stop(AbortSignal.abort());
+  }
+}

@@ -5,6 +5,12 @@ import type { RequestState } from './assign-request-id.ts';
 /** Header by which the gateway says who asks. For the inside alone: what a client sends under this name is dropped. */
 export const PRINCIPAL_HEADER = 'x-zai-principal';
 
+/** Header by which the gateway says the name that the operator gave to the key of whoever asks. For the inside alone, too. */
+export const KEY_NAME_HEADER = 'x-zai-key-name';
+
+/** What the name of an API key may be. */
+export const keyNamePattern = /^[a-z0-9][a-z0-9._-]{0,31}$/;
+
 const DIGEST_LENGTH = 32;
 const PRINCIPAL = new RegExp(`^[0-9a-f]{${DIGEST_LENGTH}}$`);
 
@@ -18,6 +24,8 @@ export function trustPrincipal(): Middleware<RequestState> {
   return (ctx, next) => {
     const principal = ctx.get(PRINCIPAL_HEADER);
     if (PRINCIPAL.test(principal)) ctx.state.principal = principal;
+    const keyName = ctx.get(KEY_NAME_HEADER);
+    if (keyNamePattern.test(keyName)) ctx.state.keyName = keyName;
     return next();
   };
 }

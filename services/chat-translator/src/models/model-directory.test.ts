@@ -131,6 +131,38 @@ describe('a name', () => {
   });
 });
 
+describe('a key with rules of its own', () => {
+  const of = directory({
+    aliases: rules('gpt-4o=glm-5', 'a gpt-4o=glm-4.7@web', 'a only-a=zero', 'b gpt-4o-mini=glm-4.7-flash'),
+    fallbacks: rules('glm-5=glm-4.7|zero', 'b glm-5=glm-4.7-flash', 'a zero=glm-4.7'),
+  });
+  const placesFor = async (keyName: string | undefined, name: string): Promise<string[]> =>
+    (await of.resolve(name, signal, keyName)).routes.map(({ upstream, model: { id } }) => `${upstream} ${id}`);
+
+  it.each([
+    [undefined, 'gpt-4o', ['platform glm-5', 'web glm-5', 'platform glm-4.7', 'web glm-4.7', 'web zero']],
+    ['a', 'gpt-4o', ['web glm-4.7']],
+    ['a', 'only-a', ['web zero', 'platform glm-4.7', 'web glm-4.7']],
+    ['b', 'gpt-4o', ['platform glm-5', 'web glm-5', 'platform glm-4.7-flash']],
+    ['b', 'gpt-4o-mini', ['platform glm-4.7-flash']],
+  ])('%s: %s means %j', async (keyName, name, expected) => {
+    expect(await placesFor(keyName, name)).toEqual(expected);
+  });
+
+  it('has names that nobody else has', async () => {
+    await expect(placesFor('b', 'only-a')).rejects.toMatchObject({ code: 'model_not_found' });
+    const namesOf = async (keyName?: string): Promise<string[]> =>
+      (await of.list(signal, keyName)).models.map(({ id }) => id).filter((id) => /^(?:gpt|only)/.test(id));
+    expect(await Promise.all([namesOf(), namesOf('a'), namesOf('b')])).toEqual([
+      ['gpt-4o'],
+      ['gpt-4o', 'only-a'],
+      ['gpt-4o-mini', 'gpt-4o'],
+    ]);
+    const { models } = await of.list(signal, 'a');
+    expect(models.find(({ id }) => id === 'gpt-4o')?.upstreamId).toBe('glm-4.7');
+  });
+});
+
 describe('the list', () => {
   it('has every model once, able where anybody is, and the aliases that are no patterns', async () => {
     const seeing = { ...template!.capabilities, vision: true };

@@ -1,7 +1,7 @@
 import { withoutClaude, type ModelSwitches, type ResolvedModel, type UpstreamModel } from '@zai2api/dialects';
 import { TurnError } from '@zai2api/turn';
 import type { CatalogSource, ModelCatalog } from './model-catalog.ts';
-import { applyRules, splitUpstream, type ModelRule } from './model-names.ts';
+import { applyRules, rulesFor, splitUpstream, type ModelRule } from './model-names.ts';
 
 /** A model at one of the upstreams that have it. */
 export interface ModelRoute {
@@ -16,14 +16,14 @@ export interface ResolvedRoutes extends ModelSwitches {
   readonly routes: readonly ModelRoute[];
 }
 
-/** The models of all upstreams under all their names. */
+/** The models of all upstreams under all their names; aliases and fallbacks are those of the API key with that name. */
 export interface ModelDirectory {
   /** Every model once, and the aliases that are no patterns; never fails. */
-  list(signal: AbortSignal): Promise<{ models: readonly UpstreamModel[]; source: CatalogSource }>;
+  list(signal: AbortSignal, keyName?: string): Promise<{ models: readonly UpstreamModel[]; source: CatalogSource }>;
   /** Where the known lists come from, the worst one; asks nobody. */
   source(): CatalogSource;
   /** Throws `model_not_found` (param `model`). Waits for a reading only when no upstream that was reached knows the name. */
-  resolve(name: string, signal: AbortSignal): Promise<ResolvedRoutes>;
+  resolve(name: string, signal: AbortSignal, keyName?: string): Promise<ResolvedRoutes>;
 }
 
 export interface ModelDirectoryOptions {
@@ -45,18 +45,18 @@ const suffix = /-(?:thinking|nothinking|search|separate|think|pure|raw)$/i;
 
 /** The names that a client may use for the upstreams' models. */
 export function createModelDirectory(options: ModelDirectoryOptions): ModelDirectory {
-  const { upstreams, aliases, fallbacks, contextOf, defaultModel } = options;
+  const { upstreams, contextOf, defaultModel } = options;
   const sized = (model: UpstreamModel): UpstreamModel => ({ ...model, contextTokens: contextOf(model) });
-  const names = upstreams.map(({ name }) => name);
+  const upstreamNames = upstreams.map(({ name }) => name);
 
   /** The name behind an alias, with the suffixes that stood behind the alias. */
-  function unalias(asked: string): string {
+  function unalias(asked: string, aliases: readonly ModelRule[]): string {
     if (asked.trim() === '') return defaultModel;
-    const { name, upstream } = splitUpstream(asked.trim(), names);
+    const { name, upstream } = splitUpstream(asked.trim(), upstreamNames);
     for (let [head, tail] = [name, '']; ;) {
       const [target] = applyRules(aliases, head);
       if (target !== undefined) {
-        const split = splitUpstream(target, names);
+        const split = splitUpstream(target, upstreamNames);
         return join(split.name + tail, upstream ?? split.upstream);
       }
       const end = suffix.exec(head)?.[0];
@@ -70,10 +70,10 @@ export function createModelDirectory(options: ModelDirectoryOptions): ModelDirec
   }
 
   const join = (name: string, upstream: string | undefined): string =>
-    upstream === undefined ? name : `${splitUpstream(name, names).name}@${upstream}`;
+    upstream === undefined ? name : `${splitUpstream(name, upstreamNames).name}@${upstream}`;
 
   async function find(asked: string, signal: AbortSignal): Promise<{ route: ModelRoute; found: ResolvedModel }[]> {
-    const { name, upstream } = splitUpstream(asked, names);
+    const { name, upstream } = splitUpstream(asked, upstreamNames);
     const allowed = upstreams.filter((each) => upstream === undefined || each.name === upstream);
     const known = allowed.map(({ catalog }) => catalog.known(name));
     // One that was never reached may be wrong about its models: it is waited for when nobody knows better.
@@ -98,7 +98,7 @@ export function createModelDirectory(options: ModelDirectoryOptions): ModelDirec
   }
 
   return {
-    async list(signal) {
+    async list(signal, keyName) {
       const lists = await Promise.all(upstreams.map(({ catalog }) => catalog.list(signal)));
       const models = new Map<string, UpstreamModel>();
       for (const model of lists.flatMap((list) => list.models)) {
@@ -106,22 +106,24 @@ export function createModelDirectory(options: ModelDirectoryOptions): ModelDirec
         // Hidden where it is hidden everywhere; able where anybody is.
         models.set(model.id, listed ? merge(listed, model) : model);
       }
-      const named = aliases
-        .filter(({ pattern }) => !pattern.includes('*') && !models.has(pattern))
-        .flatMap(({ pattern, models: [target = ''] }) => {
-          const { name } = splitUpstream(target, names);
-          const model = upstreams.map(({ catalog }) => catalog.known(name)?.model).find((each) => each !== undefined);
-          return model ? [{ ...sized(model), id: pattern, name: pattern, hidden: false }] : [];
-        });
+      const aliases = rulesFor(options.aliases, keyName);
+      const patterns = new Set(aliases.map(({ pattern }) => pattern));
+      const names = [...patterns].filter((pattern) => !pattern.includes('*') && !models.has(pattern));
+      const named = names.flatMap((name) => {
+        const target = splitUpstream(unalias(name, aliases), upstreamNames).name;
+        const model = upstreams.map(({ catalog }) => catalog.known(target)?.model).find((each) => each !== undefined);
+        return model ? [{ ...sized(model), id: name, name, hidden: false }] : [];
+      });
       return { models: [...[...models.values()].map(sized), ...named], source: this.source() };
     },
     source: () => bySource.find((source) => upstreams.some(({ catalog }) => catalog.source() === source)) ?? 'built-in',
-    async resolve(asked, signal) {
-      const name = unalias(asked);
+    async resolve(asked, signal, keyName) {
+      const fallbacks = rulesFor(options.fallbacks, keyName);
+      const name = unalias(asked, rulesFor(options.aliases, keyName));
       const found = await find(name, signal);
       const [first] = found;
       if (!first) throw unknownModel(asked);
-      const further = applyRules(fallbacks, splitUpstream(name, names).name);
+      const further = applyRules(fallbacks, splitUpstream(name, upstreamNames).name);
       const chain = further.length > 0 ? further : applyRules(fallbacks, first.route.model.id);
       const routes = found.map(({ route }) => route);
       for (const next of chain) routes.push(...(await find(next, signal)).map(({ route }) => route));

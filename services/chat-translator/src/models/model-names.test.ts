@@ -7,6 +7,7 @@ import {
   modelAliasesSetting,
   modelFallbacksSetting,
   parseModelRule,
+  rulesFor,
   splitUpstream,
 } from './model-names.ts';
 
@@ -22,6 +23,10 @@ describe('a rule', () => {
     ['a=b c', undefined],
     ['a=glm-*', undefined],
     ['a=b=c', undefined],
+    ['Team-A GPT-4o=glm-5', { keyName: 'team-a', pattern: 'gpt-4o', models: ['glm-5'] }],
+    ['llama3:8b=glm-5', { pattern: 'llama3:8b', models: ['glm-5'] }],
+    ['team a gpt-4o=glm-5', undefined],
+    ['te*m gpt-4o=glm-5', undefined],
   ])('%s', (text, rule) => {
     expect(parseModelRule(text)).toEqual(rule);
   });
@@ -38,6 +43,19 @@ describe('a rule', () => {
     expect(applyRules(rules, 'Claude-3-5-Haiku-20241022')).toEqual(['small']);
     expect(applyRules(rules, 'claude-opus-4')).toEqual(['big']);
     expect(applyRules(rules, 'gpt-4o-mini')).toEqual([]);
+  });
+});
+
+describe('the rules of a key', () => {
+  const rules = ['gpt-*=all', 'team-a gpt-4o=a', 'team-b *=b', 'other=all'].map((text) => parseModelRule(text)!);
+  it.each([
+    [undefined, 'gpt-4o', ['all']],
+    ['team-a', 'gpt-4o', ['a']],
+    ['team-a', 'gpt-5', ['all']],
+    ['team-b', 'other', ['b']],
+    ['team-c', 'nothing', []],
+  ])('%s asks for %s', (keyName, name, models) => {
+    expect(applyRules(rulesFor(rules, keyName), name)).toEqual(models);
   });
 });
 

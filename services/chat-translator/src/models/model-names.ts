@@ -1,8 +1,10 @@
-import { setting, type SettingDescription } from '@zai2api/runtime';
+import { keyNamePattern, setting, type SettingDescription } from '@zai2api/runtime';
 import { matchesPattern } from './match-pattern.ts';
 
 /** A rule of an operator about the names of models. */
 export interface ModelRule {
+  /** For requests with the API key of that name alone, and before all rules without one. */
+  readonly keyName?: string;
   /** In lower case; `*` stands for any text. */
   readonly pattern: string;
   /** Names of models, the first one first; each may say its upstream, as in `glm-4.7@web`. */
@@ -16,7 +18,7 @@ const MAX_SHOWN_LENGTH = 80;
 export const modelAliasesSetting = rulesSetting({
   most: 1,
   description:
-    'Other names for models: comma separated `name=model`, `*` in the name for any text, the first fitting one counts; `model@platform` or `model@web` names the upstream, too. `claude-*` is ZAI_MODEL_NAME unless an alias fits.',
+    'Other names for models: comma separated `name=model`, `*` for any text, the first fitting one counts; `model@web` names the upstream, too. `claude-*` is ZAI_MODEL_NAME unless one fits. `team-a name=model` is for that API key.',
   example: 'gpt-4o=glm-5, or claude-*-haiku*=glm-4.7',
 });
 
@@ -24,7 +26,7 @@ export const modelAliasesSetting = rulesSetting({
 export const modelFallbacksSetting = rulesSetting({
   most: 8,
   description:
-    'Models that answer when another one is busy, failing or not allowed, before its first content: comma separated `model=model|model`, `*` for any text.',
+    'Models that answer when another one is busy, failing or not allowed, before its first content: comma separated `model=model|model`, `*` for any text; `team-a model=model` is for the API key of that name.',
   example: 'glm-5=glm-4.7|glm-4.6',
 });
 
@@ -50,17 +52,29 @@ function rulesSetting({
     .meta({ description, defaultText: 'unset' } satisfies SettingDescription);
 }
 
-/** Reads one item of the form `name=model|model`; undefined when it is not of that form. */
+/** Reads one item of the form `name=model|model`, or `key name=model|model`; undefined when it is not of that form. */
 export function parseModelRule(item: string): ModelRule | undefined {
   const cut = item.indexOf('=');
-  const pattern = item.slice(0, Math.max(cut, 0)).trim().toLowerCase();
+  const [pattern = '', keyName, ...more] = item
+    .slice(0, Math.max(cut, 0))
+    .trim()
+    .toLowerCase()
+    .split(/\s+/)
+    .toReversed();
   const models = item
     .slice(cut + 1)
     .split('|')
     .map((model) => model.trim());
   if (cut < 0 || pattern === '' || models.some((model) => model === '' || /[\s*=]/.test(model))) return undefined;
-  return { pattern, models };
+  if (more.length > 0 || (keyName !== undefined && !keyNamePattern.test(keyName))) return undefined;
+  return { pattern, models, ...(keyName !== undefined && { keyName }) };
 }
+
+/** The rules for a key: its own first, then those for everybody. */
+export const rulesFor = (rules: readonly ModelRule[], keyName: string | undefined): readonly ModelRule[] => [
+  ...rules.filter((rule) => rule.keyName !== undefined && rule.keyName === keyName),
+  ...rules.filter((rule) => rule.keyName === undefined),
+];
 
 /** What the first fitting rule says; empty when none fits. */
 export function applyRules(rules: readonly ModelRule[], name: string): readonly string[] {

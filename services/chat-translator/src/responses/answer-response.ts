@@ -240,7 +240,9 @@ async function prepare(
 ): Promise<PreparedTurn> {
   try {
     // What runs in the background has the time of a stream: nobody waits for its first byte.
-    const turn = await prepareTurn({ request, warnings, stream: stream || background }, signal, options);
+    const { keyName } = ctx.state;
+    const form = { stream: stream || background, ...(keyName !== undefined && { keyName }) };
+    const turn = await prepareTurn({ request, warnings, ...form }, signal, options);
     // Who left by now never hears the id, so nobody can come back to it.
     signal.throwIfAborted();
     nameIgnored(ctx, turn.warnings);

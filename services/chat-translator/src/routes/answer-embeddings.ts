@@ -15,7 +15,8 @@ export async function answerEmbeddings(
   const { upstream, able: embed } = findAble(options.upstreams, ctx.path, ({ driver }) => driver.embed);
   const { request, encoding, warnings } = decodeEmbeddingRequest(await options.bodies.readJson(ctx));
   if (warnings.length > 0) ctx.set('x-gateway-ignored-params', warnings.map(({ field }) => field).join(','));
-  const asked = { ...request, model: upstreamModelOf(request.model, DEFAULT_MODEL, options) };
+  const naming = { defaultModel: DEFAULT_MODEL, keyName: ctx.state.keyName };
+  const asked = { ...request, model: upstreamModelOf(request.model, naming, options) };
   const result = await askUpstream(
     upstream,
     (credential, signal) => embed(asked, credential, signal),

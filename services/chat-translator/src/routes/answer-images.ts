@@ -23,7 +23,8 @@ export async function answerImages(ctx: ParameterizedContext<RequestState>, opti
   const { request, format, warnings } = decodeImageRequest(await options.bodies.readJson(ctx));
   if (warnings.length > 0) ctx.set('x-gateway-ignored-params', warnings.map(({ field }) => field).join(','));
   const signal = abortOnClose(ctx.res);
-  const asked = { ...request, model: upstreamModelOf(request.model, DEFAULT_MODEL, options) };
+  const naming = { defaultModel: DEFAULT_MODEL, keyName: ctx.state.keyName };
+  const asked = { ...request, model: upstreamModelOf(request.model, naming, options) };
   const { url } = await askUpstream(
     upstream,
     (credential, inForce) => drawImage(asked, credential, inForce),

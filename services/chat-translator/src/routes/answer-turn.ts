@@ -29,7 +29,7 @@ export async function answerTurn(
 ): Promise<void> {
   const { settings, metrics } = options;
   const signal = abortOnClose(ctx.res);
-  const { turn, ...form } = await readTurn(decode, signal, options).catch((reason: unknown) => {
+  const { turn, ...form } = await readTurn(ctx.state, decode, signal, options).catch((reason: unknown) => {
     const { code, details } = TurnError.from(reason);
     if (!signal.aborted) metrics.errors.inc({ code, layer: details.layer });
     throw reason;
@@ -99,11 +99,16 @@ export function nameIgnored(ctx: ParameterizedContext<RequestState>, warnings: r
 
 /** The decoded body is left behind here: the Base64 of its attachments would stay in memory as long as the answer runs. */
 async function readTurn(
+  { keyName }: RequestState,
   decode: () => Promise<DecodedRequest>,
   signal: AbortSignal,
   options: AnswerTurnOptions,
 ): Promise<Omit<DecodedRequest, 'request' | 'warnings'> & { readonly turn: PreparedTurn }> {
   const { request, warnings, ...form } = await decode();
-  const turn = await prepareTurn({ request, warnings, stream: form.stream }, signal, options);
+  const turn = await prepareTurn(
+    { request, warnings, stream: form.stream, ...(keyName !== undefined && { keyName }) },
+    signal,
+    options,
+  );
   return { ...form, turn };
 }

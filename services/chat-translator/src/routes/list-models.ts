@@ -30,7 +30,7 @@ export async function listModels(
   ctx.vary(decidingHeaders);
   const isAnthropic = speaksAnthropic(ctx.path, ctx.headers);
   const wish = isAnthropic ? readPageWish(ctx.query) : undefined;
-  const { models, source } = await catalog.list(abortOnClose(ctx.res));
+  const { models, source } = await catalog.list(abortOnClose(ctx.res), ctx.state.keyName);
   const listed = expandModels(models);
   ctx.set(sourceHeader, source);
   if (wish) {
@@ -49,7 +49,7 @@ export async function showModel(
   catalog: Pick<ModelDirectory, 'list'>,
 ): Promise<void> {
   ctx.vary(decidingHeaders);
-  const { models, source } = await catalog.list(abortOnClose(ctx.res));
+  const { models, source } = await catalog.list(abortOnClose(ctx.res), ctx.state.keyName);
   const wanted = id.toLowerCase();
   // Hidden models answer when they are asked for, so they are shown when they are asked for.
   const all = expandModels(models.map((model) => ({ ...model, hidden: false })));

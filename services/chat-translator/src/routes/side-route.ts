@@ -1,6 +1,6 @@
 import { TurnError } from '@zai2api/turn';
 import type { BodyReader } from '../body/body-reader.ts';
-import { applyRules, splitUpstream, type ModelRule } from '../models/model-names.ts';
+import { applyRules, rulesFor, splitUpstream, type ModelRule } from '../models/model-names.ts';
 import type { AskUpstreamOptions } from '../upstreams/ask-upstream.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 
@@ -28,10 +28,14 @@ export function findAble<T>(
 }
 
 /** The model's name as it goes up: what an alias says of it, without the upstream's name. */
-export function upstreamModelOf(asked: string, defaultModel: string, { upstreams, aliases }: SideRouteOptions): string {
+export function upstreamModelOf(
+  asked: string,
+  { defaultModel, keyName }: { readonly defaultModel: string; readonly keyName: string | undefined },
+  { upstreams, aliases }: SideRouteOptions,
+): string {
   const names = upstreams.map(({ name }) => name);
   const { name } = splitUpstream(asked === '' ? defaultModel : asked, names);
-  const [target = name] = applyRules(aliases, name);
+  const [target = name] = applyRules(rulesFor(aliases, keyName), name);
   return splitUpstream(target, names).name;
 }
 

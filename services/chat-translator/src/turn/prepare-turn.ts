@@ -1,4 +1,5 @@
 import type { DecodedRequest, SchemaCheck } from '@zai2api/dialects';
+import type { RequestState } from '@zai2api/runtime';
 import { TurnError, type TurnWarning } from '@zai2api/turn';
 import type { TranslatorSettings } from '../config.ts';
 import type { AttachmentReader } from '../media/read-attachments.ts';
@@ -34,14 +35,14 @@ export interface PreparedTurn extends DriverTurn {
 
 /** A decoded request made ready for a driver: its model known, its schemas checked, its files fetched. Throws a TurnError. */
 export async function prepareTurn(
-  decoded: Pick<DecodedRequest, 'request' | 'warnings' | 'stream'>,
+  decoded: Pick<DecodedRequest, 'request' | 'warnings' | 'stream'> & Pick<RequestState, 'keyName'>,
   signal: AbortSignal,
   { settings, catalog, readAttachments, checkSchema, countTokens }: PrepareTurnOptions,
 ): Promise<PreparedTurn> {
   const { request: asked, warnings } = offerTools(decoded, settings);
   checkSchemas(asked, checkSchema);
   const name = asked.model === '' ? settings.ZAI_MODEL_NAME : asked.model;
-  const resolved = await catalog.resolve(name, signal);
+  const resolved = await catalog.resolve(name, signal, decoded.keyName);
   const needsVision = asked.messages.some(
     (message) => 'attachments' in message && message.attachments?.some(({ kind }) => kind !== 'document') === true,
   );

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { isTracing, PRINCIPAL_HEADER, type RequestState } from '@zai2api/runtime';
+import { isTracing, KEY_NAME_HEADER, PRINCIPAL_HEADER, type RequestState } from '@zai2api/runtime';
 
 type Headers = Record<string, string | string[]>;
 
@@ -29,6 +29,7 @@ const requestOnly = new Set([
   'accept-encoding',
   'baggage',
   PRINCIPAL_HEADER,
+  KEY_NAME_HEADER,
 ]);
 
 /** The trace as the caller knows it; a gateway that traces puts its own part in between. */
@@ -40,12 +41,13 @@ const responseOnly = new Set([...hopByHop, 'date', 'server', 'x-request-id', 're
 /** The headers of a request as they go to the inside, with the gateway's request id and with who asks. */
 export function forwardedRequestHeaders(
   headers: IncomingHttpHeaders,
-  { requestId, principal }: Pick<RequestState, 'requestId' | 'principal'>,
+  { requestId, principal, keyName }: Pick<RequestState, 'requestId' | 'principal' | 'keyName'>,
 ): Headers {
   return {
     ...keep(headers, isTracing() ? requestOnlyInTrace : requestOnly),
     'x-request-id': requestId,
     ...(principal !== undefined && { [PRINCIPAL_HEADER]: principal }),
+    ...(keyName !== undefined && { [KEY_NAME_HEADER]: keyName }),
   };
 }
 

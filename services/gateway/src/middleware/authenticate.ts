@@ -1,30 +1,35 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { principalOfKey, type Secret } from '@zai2api/runtime';
+import { principalOfKey, type RequestState } from '@zai2api/runtime';
 import { TurnError } from '@zai2api/turn';
 import type { Middleware } from 'koa';
+import type { ApiKey } from '../api-keys.ts';
 import type { GatewayState } from '../gateway-state.ts';
 
 const BEARER = /^Bearer +(\S+) *$/i;
 
 /** Finds out by the headers of a request who calls. Throws the TurnError of a caller without a valid key. */
-export type KeyCheck = (headers: IncomingHttpHeaders) => { readonly principal?: string };
+export type KeyCheck = (headers: IncomingHttpHeaders) => Pick<RequestState, 'principal' | 'keyName'>;
 
 /**
  * A check for one of the keys, in `Authorization: Bearer` or in `x-api-key`. Hashes are compared, all of them and in constant time, so that
  * neither the length nor the first wrong character of a key can be measured. Without keys everybody passes.
  */
-export function createKeyCheck(keys: readonly Secret[]): KeyCheck {
+export function createKeyCheck(keys: readonly ApiKey[]): KeyCheck {
   if (keys.length === 0) return () => ({});
-  const hashes = keys.map((key) => hashOf(key.reveal()));
-  const isKnown = (presented: string): boolean => {
+  const known = keys.map(({ key, name }) => ({ hash: hashOf(key.reveal()), name }));
+  const find = (presented: string): ReturnType<KeyCheck> | undefined => {
     const hash = hashOf(presented);
-    return hashes.filter((known) => timingSafeEqual(known, hash)).length > 0;
+    const [found] = known.filter((each) => timingSafeEqual(each.hash, hash));
+    if (!found) return undefined;
+    return { principal: principalOfKey(presented), ...(found.name !== undefined && { keyName: found.name }) };
   };
   return (headers) => {
     const presented = presentedKeys(headers);
-    const key = presented.find(isKnown);
-    if (key !== undefined) return { principal: principalOfKey(key) };
+    for (const key of presented) {
+      const found = find(key);
+      if (found) return found;
+    }
     if (presented.length > 0) {
       throw new TurnError('unauthenticated', 'The API key is not valid.', {
         layer: 'client',
@@ -44,8 +49,7 @@ export function createKeyCheck(keys: readonly Secret[]): KeyCheck {
 /** Lets those through whom the check knows. */
 export function authenticate(check: KeyCheck): Middleware<GatewayState> {
   return (ctx, next) => {
-    const { principal } = check(ctx.headers);
-    if (principal !== undefined) ctx.state.principal = principal;
+    Object.assign(ctx.state, check(ctx.headers));
     return next();
   };
 }
