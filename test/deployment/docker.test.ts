@@ -34,6 +34,8 @@ const simulated = {
   ZAI_ANON_TOKEN_CONCURRENCY: '100',
   ZAI_SSE_HEARTBEAT_SECONDS: '1',
   REDIS_COMMAND_TIMEOUT: '10',
+  // What gateways share through Redis.
+  ZAI_RATE_LIMIT_REQUESTS_PER_MINUTE: '100000',
 };
 
 const sh = (text: string): Promise<string> =>

@@ -14,7 +14,10 @@ await runMain(async () => {
   const { logger } = runtime;
   const backend = createHttpBackend({ translatorUrls: settings.translatorUrls, logger });
   const rateLimiter = openRateLimiter(settings.requestsPerMinute, redis, runtime);
-  if (rateLimiter !== undefined && isRedisConfigured(redis)) watchRedis(redis, runtime);
+  if (isRedisConfigured(redis)) {
+    if (rateLimiter !== undefined) watchRedis(redis, runtime);
+    else runtime.addReadinessDetail('redis', () => 'not used: no rate limit is set');
+  }
   const gateway = createGateway({ settings, runtime, backend: backend.handle, rateLimiter });
   await runtime.run(async () => {
     const server = await listen(gateway.callback, {
