@@ -52,6 +52,8 @@ async function timeOfRefusal(store: CredentialStore): Promise<number> {
   });
   return performance.now() - startedAtMs;
 }
+/** As of a process that its machine does not let run: no timer, no answer is noticed meanwhile. */
+const standStill = (ms: number): unknown => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 const untilServed = (store: CredentialStore): Promise<unknown> =>
   waitFor(() => store.counts(), { withinMs: WITHIN_MS, what: 'a store that answers' });
 const countLines = ({ logText }: OpenedStore, message: string): number => logText().split(`"${message}"`).length - 1;
@@ -93,6 +95,19 @@ describe('a Redis that', () => {
     expect((await store.counts()).user).toMatchObject({ ready: 1, leased: 0 });
     expect(countLines(one, 'the credential store does not answer')).toBe(1);
     expect(countLines(one, 'the credential store answers again')).toBe(1);
+  });
+
+  it('answers while this process stands still: it is not to blame', async () => {
+    const one = await open(redis);
+    await one.store.put(credential('a', { concurrency: 3 }));
+    for (const timeouts of [1.5, 5]) {
+      const leasing = one.store.lease(request());
+      // What is said is on its way when the microtasks are done; no answer is read before the next turn of the loop.
+      await new Promise<void>((resolve) => process.nextTick(resolve));
+      standStill(timeouts * TIMEOUT_MS);
+      expect((await leasing).credential.id).toBe('a');
+    }
+    expect(countLines(one, 'the credential store does not answer')).toBe(0);
   });
 
   it('is killed and comes back empty: refusals in time, and a pool that can be filled again', async () => {

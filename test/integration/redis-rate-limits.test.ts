@@ -50,6 +50,21 @@ describe.each(ways)('rate limits on %s', (name, start) => {
 });
 
 describe('gateways that share a Redis', () => {
+  it('say whether they use it', async () => {
+    await using redis = await startRedis();
+    const env = { ...redis.env, ZAI_HOST: '127.0.0.1', ZAI_PORT: '0', ZAI_TRANSLATOR_URL: 'http://127.0.0.1:9' };
+    await using unlimited = startProcess('gateway', env);
+    await using limited = startProcess('gateway', { ...env, ZAI_RATE_LIMIT_REQUESTS_PER_MINUTE: '5' });
+    const detailOf = async (gateway: ServiceProcess): Promise<unknown> => {
+      await gateway.listening;
+      const { adminPort } = gateway.logLines.find(({ msg }) => msg === 'starting')!;
+      const response = await fetch(`http://127.0.0.1:${String(adminPort)}/readyz`);
+      return ((await response.json()) as { details?: { redis?: string } }).details?.redis;
+    };
+    expect(await detailOf(unlimited)).toBe('not used: no rate limit is set');
+    await waitFor(async () => (await detailOf(limited)) === 'reachable', { withinMs: 10_000 });
+  });
+
   async function startGateways(redis: RedisServer, count: number): Promise<ServiceProcess[]> {
     const gateways = Array.from({ length: count }, () =>
       startProcess('gateway', {

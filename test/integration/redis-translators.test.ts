@@ -174,6 +174,16 @@ describe('translators on one Redis', () => {
     for (let turn = 0; turn < 3; turn++) expect((await askWhole(url, 'hi')).choices[0]!.message.content).toBe(said);
   });
 
+  it('take no requests before it has answered', async () => {
+    await fillPool(1);
+    await redis.freeze();
+    await using translator = startTranslator();
+    const isLate = ({ msg }: Readonly<Record<string, unknown>>): boolean => /does not answer/.test(String(msg));
+    await waitFor(() => translator.logLines.some(isLate), { withinMs: WITHIN_MS });
+    await redis.resume();
+    expect((await postChat(urlOf(await translator.listening), 'hi')).status).toBe(200);
+  });
+
   it('start without it', async () => {
     await redis.kill();
     await using translator = startTranslator();

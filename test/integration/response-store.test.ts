@@ -22,7 +22,7 @@ interface Opened extends AsyncDisposable {
 /** A store as a process has it, with its own connections. */
 function openStore({ env, settings: { REDIS_COMMAND_TIMEOUT } }: RedisAccess, prefix: string, ttlMs = 60_000): Opened {
   const { settings } = redisAccess({ ...env, REDIS_KEY_PREFIX: prefix });
-  const commands = openRedis(settings, { logger, role: 'commands' });
+  const commands = openRedis(settings, { logger, role: 'guarded' });
   const subscriber = openRedis(settings, { logger, role: 'subscriber' });
   const store = createRedisResponseStore({
     commands,

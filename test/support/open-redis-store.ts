@@ -25,7 +25,7 @@ export async function openRedisStore(
     { name: 'test', level: 'trace', format: 'json' },
     { write: (line: string) => void written.push(line) },
   );
-  const commands = openRedis(settings, { logger, role: 'commands' });
+  const commands = openRedis(settings, { logger, role: 'guarded' });
   const subscriber = openRedis(settings, { logger, role: 'subscriber' });
   await subscriber.ping();
   const prefix = settings.REDIS_KEY_PREFIX;

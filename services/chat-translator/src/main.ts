@@ -17,7 +17,11 @@ import Koa from 'koa';
 import { createChatTranslator, encodeErrorByPath } from './chat-translator.ts';
 import { translatorProcessSettings } from './config.ts';
 import { openResponseStore } from './responses/open-response-store.ts';
+import { waitForStore } from './wait-for-store.ts';
 import { openWebCredentials } from './web-credentials.ts';
+
+/** For so many times of a command the start waits for a shared store. */
+const STORE_WAIT_COMMANDS = 5;
 
 await runMain(async () => {
   const settings = parseSettings(translatorProcessSettings, process.env);
@@ -48,8 +52,10 @@ await runMain(async () => {
   const handler = app.callback();
 
   await runtime.run(async () => {
-    // A store that is shared is connected to before the first request comes; one that is away holds up the start for a command's time.
-    await credentials?.counts().catch(() => undefined);
+    if (credentials) {
+      const withinMs = STORE_WAIT_COMMANDS * settings.REDIS_COMMAND_TIMEOUT * 1000;
+      await waitForStore(credentials, { withinMs, signal: runtime.draining });
+    }
     const server = await listen((request, response) => void handler(request, response), {
       host: settings.ZAI_TRANSLATOR_HOST,
       port: settings.ZAI_TRANSLATOR_PORT,

@@ -29,7 +29,7 @@ export function openSharedCredentials(
   runtime: Runtime,
 ): CredentialStore {
   const { logger } = runtime;
-  const commands = openRedis(settings, { logger, role: 'commands' });
+  const commands = openRedis(settings, { logger, role: 'guarded' });
   const subscriber = openRedis(settings, { logger, role: 'subscriber' });
   watchRedis(settings, runtime);
   const shared = createRedisCredentialStore({

@@ -26,7 +26,7 @@ await runMain(async () => {
   const profile = webProfileOf(settings);
   const runtime = createRuntime({ name: 'token-refresher', version: readPackageVersion(import.meta.url), settings });
   const { logger, registry } = runtime;
-  const commands = openRedis(settings, { logger, role: 'commands' });
+  const commands = openRedis(settings, { logger, role: 'guarded' });
   const subscriber = openRedis(settings, { logger, role: 'subscriber' });
   const store = createRedisCredentialStore({
     commands,

@@ -28,7 +28,8 @@ const PROBE_PAUSE_MS = 250;
 
 /**
  * A breaker: after the first command that gets no answer within `timeoutMs`, nobody else waits for one, until a probe in the background is
- * answered. A refusal by Redis itself is an answer. Changes are logged once each.
+ * answered. A refusal by Redis itself is an answer, and a process that stood still gives it more time. Changes are logged once each. It is for
+ * connections that have no timeout of their own (`openRedis` with the role `guarded`).
  */
 export function guardRedis(options: {
   timeoutMs: number;
@@ -97,17 +98,35 @@ class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
 }
 
-/** What `send` gives; rejects when that takes longer than `timeoutMs`. */
+/** A timer that is later than this says that the process stood still, or that its machine had no time for it. */
+const STANDSTILL_MS = 100;
+
+/**
+ * What `send` gives; rejects when that takes longer than `timeoutMs`. When it was this process that had no time, the time is given once more,
+ * and what has come meanwhile counts.
+ */
 export async function withinTime<T>(send: () => Promise<T>, timeoutMs: number): Promise<T> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new NoAnswer()), timeoutMs);
+  let timer: NodeJS.Timeout;
+  let isLastTime = false;
+  function startTimer(): void {
+    const dueAtMs = performance.now() + timeoutMs;
+    timer = setTimeout(() => {
+      if (!isLastTime && performance.now() - dueAtMs > STANDSTILL_MS) {
+        isLastTime = true;
+        startTimer();
+        // Behind the turn of the event loop that reads what has come: timers come before it.
+      } else setImmediate(() => late.reject(new NoAnswer()));
+    }, timeoutMs);
+  }
+  startTimer();
   const sent = send();
   // Nobody hears of what comes after the time.
   sent.catch(() => undefined);
   try {
     return await Promise.race([sent, late.promise]);
   } finally {
-    clearTimeout(timer);
+    clearTimeout(timer!);
   }
 }
 

@@ -9,7 +9,7 @@ import { storeUnavailable } from './store-unavailable.ts';
 import { createUndeliveredReleases } from './undelivered-releases.ts';
 
 export interface RedisCredentialStoreOptions {
-  /** For commands that end. Stays the caller's, who closes it after the store. */
+  /** For commands whose time is bounded here. Stays the caller's, who closes it after the store. */
   readonly commands: RedisClient;
   /** For hearing of changes. Stays the caller's, too. */
   readonly subscriber: RedisClient;

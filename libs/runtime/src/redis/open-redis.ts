@@ -10,9 +10,10 @@ import type { RedisSettings } from './redis-settings.ts';
 
 /**
  * What a connection is for. `commands` and `health`: every command ends within `REDIS_COMMAND_TIMEOUT`; `health` does not even wait for a
- * connection. `blocking`: commands may wait for ever, as BullMQ's workers need it. `subscriber`: hears channels and asks nothing.
+ * connection. `guarded`: whoever asks bounds the time by `guardRedis`, which tells an answer that does not come from one that could not be read
+ * yet. `blocking`: commands may wait for ever, as BullMQ's workers need it. `subscriber`: hears channels and asks nothing.
  */
-export type RedisRole = 'commands' | 'blocking' | 'subscriber' | 'health';
+export type RedisRole = 'commands' | 'guarded' | 'blocking' | 'subscriber' | 'health';
 
 export interface OpenRedisOptions {
   readonly logger: Logger;

@@ -24,7 +24,7 @@ export function openResponseStore(
     observeResponseStore(registry, store);
     return store;
   }
-  const commands = openRedis(settings, { logger, role: 'commands' });
+  const commands = openRedis(settings, { logger, role: 'guarded' });
   const subscriber = openRedis(settings, { logger, role: 'subscriber' });
   const store = createRedisResponseStore({
     commands,

@@ -6,7 +6,7 @@ import { ALIVE_MS, type EventBatch, type KeptState, type ResponseStore } from '.
 import { responseStoreUnavailable } from './store-unavailable.ts';
 
 export interface RedisResponseStoreOptions {
-  /** For commands that end. Stays the caller's, who closes it after the store. */
+  /** For commands whose time is bounded here. Stays the caller's, who closes it after the store. */
   readonly commands: RedisClient;
   /** For hearing of news. Stays the caller's, too. */
   readonly subscriber: RedisClient;
