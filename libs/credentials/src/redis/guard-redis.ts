@@ -107,7 +107,7 @@ const STANDSTILL_MS = 100;
  */
 export async function withinTime<T>(send: () => Promise<T>, timeoutMs: number): Promise<T> {
   const late = Promise.withResolvers<never>();
-  let timer: NodeJS.Timeout;
+  let timer: NodeJS.Timeout | undefined;
   let isLastTime = false;
   function startTimer(): void {
     const dueAtMs = performance.now() + timeoutMs;
@@ -126,7 +126,7 @@ export async function withinTime<T>(send: () => Promise<T>, timeoutMs: number): 
   try {
     return await Promise.race([sent, late.promise]);
   } finally {
-    clearTimeout(timer!);
+    clearTimeout(timer);
   }
 }
 
