@@ -1,5 +1,5 @@
 /**
- * Writes the configuration table of README.md (between its markers), .env.example, the chart's list of settings and those that
+ * Writes the configuration table of docs/configuration.md (between its markers), .env.example, the chart's list of settings and those that
  * docker-compose.yml hands on, from the schemas of all services.
  * With `--check` nothing is written: exit 1 when a file differs from what would be written.
  */
@@ -25,7 +25,7 @@ interface Variable extends SettingDescription {
 
 const START = '<!-- configuration:start -->';
 const END = '<!-- configuration:end -->';
-const README = new URL('../README.md', import.meta.url);
+const PAGE = new URL('../docs/configuration.md', import.meta.url);
 const ENV_EXAMPLE = new URL('../.env.example', import.meta.url);
 /** Helm reads no file outside of the chart. */
 const chartCopies = [
@@ -40,7 +40,7 @@ const sources: readonly { readonly usedBy: readonly string[]; readonly shape: Se
   { usedBy: ['gateway'], shape: gatewaySettings },
   { usedBy: ['token-refresher'], shape: tokenRefresherSettings },
   { usedBy: ['chat-translator'], shape: without(translatorProcessSettings, runtimeSettings, webUpstreamSettings) },
-  { usedBy: ['gateway'], shape: redisSettings },
+  { usedBy: ['gateway', 'token-refresher'], shape: redisSettings },
   { usedBy: ['chat-translator', 'token-refresher'], shape: webUpstreamSettings },
   { usedBy: ['all'], shape: runtimeSettings },
 ];
@@ -92,7 +92,7 @@ function encodeEnvExample(variables: readonly Variable[]): string {
 function replaceBetweenMarkers(text: string, table: string): string {
   const start = text.indexOf(START);
   const end = text.indexOf(END);
-  if (start === -1 || end < start) throw new Error(`README.md lacks the markers ${START} and ${END}.`);
+  if (start === -1 || end < start) throw new Error(`configuration.md lacks the markers ${START} and ${END}.`);
   return `${text.slice(0, start + START.length)}\n\n${table}\n${text.slice(end)}`;
 }
 
@@ -104,10 +104,10 @@ async function readOrEmpty(file: URL): Promise<string> {
 }
 
 const variables = collectVariables();
-const readme = await readOrEmpty(README);
+const page = await readOrEmpty(PAGE);
 const compose = await readOrEmpty(COMPOSE);
 const wanted: [URL, string, string][] = [
-  [README, readme, replaceBetweenMarkers(readme, await encodeTable(variables))],
+  [PAGE, page, replaceBetweenMarkers(page, await encodeTable(variables))],
   [ENV_EXAMPLE, await readOrEmpty(ENV_EXAMPLE), encodeEnvExample(variables)],
   [CHART_SETTINGS, await readOrEmpty(CHART_SETTINGS), await encodeChartSettings()],
   [COMPOSE, compose, withComposeSettings(compose)],

@@ -5,7 +5,13 @@ import { startFakeUpstream } from '../test/fake-upstream/index.ts';
 /** `npm run demo`: standalone in front of the fake upstream, so that everything can be tried without the network. Ends with Ctrl-C. */
 const upstream = await startFakeUpstream();
 try {
-  const settings = loadStandaloneSettings({ ZAI_LOG_FORMAT: 'text', ...process.env, ZAI_API_BASE: upstream.url });
+  const settings = loadStandaloneSettings({
+    ZAI_LOG_FORMAT: 'text',
+    ...process.env,
+    ZAI_API_BASE: upstream.url,
+    // Whatever the environment has keys for: nothing of a demo shall reach the real one.
+    ZAI_UPSTREAMS: 'web',
+  });
   const standalone = createStandalone(settings);
   void standalone.listening.then(({ url }) => {
     console.log(`

@@ -7,7 +7,7 @@ import { startStack } from '../support/start-stack.ts';
 
 const tools = [{ type: 'function', function: { name: 'look', parameters: {} } }];
 
-describe('settings of the original', () => {
+describe('settings that are known from elsewhere', () => {
   it('ZAI_INCLUDE_THINKING=false keeps thinking out, unless the request asks for it', async () => {
     await using stack = await startStack({ env: { ZAI_INCLUDE_THINKING: 'false' } });
     const prompt = scenario('thinking-then-edit');

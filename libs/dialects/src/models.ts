@@ -74,7 +74,7 @@ export function publicModelName(upstreamId: string, upstreamName: string): strin
   return shownModelName(upstreamId, upstreamName).toLowerCase().replaceAll(/\s+/g, '-');
 }
 
-/** Names that the original sent to its vision model (protocol 9.1); a real model of that name comes first. */
+/** Names that clients know for the vision model (protocol 9.1); a real model of that name comes first. */
 const legacyAliases: ReadonlyMap<string, string> = new Map(
   ['glm-4', 'glm-4.5', 'glm4', 'glm45'].map((alias) => [alias, 'glm-4.5v']),
 );

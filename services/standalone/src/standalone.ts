@@ -114,8 +114,8 @@ export function createStandalone(
     runtime.onStop('stores', 'credentials', () => store.close());
     runtime.onStop('stores', 'responses', () => responses.close());
     runtime.onStop('stores', 'refill', async (deadline) => sharedRefill?.close(deadline));
-    for (const { name, isPromised } of unknownSettings) {
-      logger.warn({ setting: name }, isPromised ? 'this setting has no effect' : 'no setting has this name');
+    for (const { name, isKnownElsewhere } of unknownSettings) {
+      logger.warn({ setting: name }, isKnownElsewhere ? 'this setting has no effect' : 'no setting has this name');
     }
     // Nobody asks for tokens that nobody uses.
     if (usesWeb) refresher.start();

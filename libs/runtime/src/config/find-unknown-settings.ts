@@ -1,6 +1,6 @@
 import type { SettingsShape } from './parse-settings.ts';
 
-/** Names that the original promised and that have no effect here: what they tune is not there, or not yet. */
+/** Names that are known from elsewhere (protocol 9.1) and have no effect here: what they tune is not there, or not yet. */
 const settingsWithoutEffect: ReadonlySet<string> = new Set([
   'ZAI_ANTHROPIC_API_KEY',
   'ZAI_AUTO_RELOAD',
@@ -12,15 +12,15 @@ const settingsWithoutEffect: ReadonlySet<string> = new Set([
   'ZAI_TOOL_CALL_TIMEOUT',
 ]);
 
-/** A variable that nobody reads; `isPromised`: the original knew it. */
+/** A variable that nobody reads; `isKnownElsewhere`: it has a meaning in other services of this kind. */
 export interface UnknownSetting {
   readonly name: string;
-  readonly isPromised: boolean;
+  readonly isKnownElsewhere: boolean;
 }
 
 /** The variables of an environment that begin with `ZAI_` and that no setting reads: a typing error, or one without effect. */
 export function findUnknownSettings(shape: SettingsShape, env: Record<string, string | undefined>): UnknownSetting[] {
   return Object.keys(env)
     .filter((name) => name.startsWith('ZAI_') && !Object.hasOwn(shape, name))
-    .map((name) => ({ name, isPromised: settingsWithoutEffect.has(name) }));
+    .map((name) => ({ name, isKnownElsewhere: settingsWithoutEffect.has(name) }));
 }

@@ -16,7 +16,7 @@ export const runtimeSettings = {
   ZAI_LOG_FORMAT: setting.choice({
     values: ['auto', 'json', 'text'],
     default: 'auto',
-    // Earlier releases took a Python logging format here: its owner wants lines for people.
+    // A Python logging format, which is what stands here elsewhere: its owner wants lines for people.
     alias: (word) => (word.includes('%(') ? 'text' : undefined),
     description: '`json` (one object per line), `text` (for people), or `auto`: text on a terminal, else json.',
   }),

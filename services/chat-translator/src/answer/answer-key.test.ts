@@ -37,7 +37,7 @@ describe('the key of an answer', () => {
   });
 
   it('is another one for whatever differs', () => {
-    // Long texts with the same beginning, which the original took for one another.
+    // Long texts with the same beginning.
     const long = 'x'.repeat(5_000);
     const say = (text: string): PreparedTurn => ({
       ...turn,

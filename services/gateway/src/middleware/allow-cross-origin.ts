@@ -13,7 +13,11 @@ const exposedHeaders = [
   'retry-after-ms',
   'x-should-retry',
   'x-error-layer',
+  'x-error-code',
   'x-gateway-ignored-params',
+  'x-gateway-upstream',
+  'x-gateway-cache',
+  'x-gateway-response-not-stored',
   'x-model-list',
   ...['limit', 'remaining', 'reset'].flatMap((value) => [
     `x-ratelimit-${value}-requests`,
