@@ -22,15 +22,18 @@ export async function sendTexts(
   const stream = createTextStream(ctx.res, { heartbeatMs, signal });
   if (beginsAtOnce) stream.begin();
   const iterator = texts[Symbol.asyncIterator]();
-  // Whoever waits for the next text hears of the leaving only so.
-  const left = new Promise<undefined>((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
+  let leave: (() => void) | undefined;
+  const onAbort = (): void => leave?.();
+  // The next text, or undefined when the client left before. A promise for each: one for all of them would hold every text up to the end.
+  const readNext = (): Promise<IteratorResult<string> | undefined> =>
+    new Promise((resolve, reject) => {
+      leave = () => resolve(undefined);
+      if (signal.aborted) leave();
+      else iterator.next().then(resolve, reject);
+    });
+  signal.addEventListener('abort', onAbort, { once: true });
   try {
-    for (;;) {
-      const next = await Promise.race([iterator.next(), left]);
-      if (next === undefined) break;
+    for (let next = await readNext(); next; next = await readNext()) {
       if (next.done) {
         stream.end('');
         return;
@@ -41,6 +44,7 @@ export async function sendTexts(
     logger.error({ err: reason, requestId: ctx.state.requestId }, 'a stream of a kept response broke off');
     ctx.res.destroy();
   } finally {
+    signal.removeEventListener('abort', onAbort);
     void iterator.return?.();
   }
 }
