@@ -62,6 +62,21 @@ describe('POST /v1/messages', () => {
     expect(lastPrompt(stack)).toContain('First idea.\nSecond idea.');
   });
 
+  it('M06: gives a thought back to nobody but the key that it was made for', async () => {
+    await using keyed = await startStack({ env: { ZAI_API_KEY: 'sk-one,sk-two' } });
+    const ask = (key: string, body: Record<string, unknown>) =>
+      postMessages(keyed.url, body, { headers: { 'x-api-key': key } });
+    const fields = { thinking: { type: 'adaptive', display: 'omitted' } };
+    const answer = await ask('sk-one', messagesBody(scenario('thinking-then-edit'), fields));
+    const { content } = messageSchema.parse(await answer.json());
+    const next = messagesBody('', { ...fields, messages: [user('hi'), assistant(content), user('And then?')] });
+    expect((await ask('sk-two', next)).status).toBe(200);
+    expect(lastPrompt(keyed)).toContain(said);
+    expect(lastPrompt(keyed)).not.toContain('idea');
+    expect((await ask('sk-one', next)).status).toBe(200);
+    expect(lastPrompt(keyed)).toContain('First idea.');
+  });
+
   it('M07: does not think unasked; what the model thinks all the same is counted and not shown', async () => {
     const { content, usage } = await askMessage(stack.url, scenario('thinking-then-edit'));
     expect(content.map(({ type }) => type)).toEqual(['text']);

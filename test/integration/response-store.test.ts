@@ -20,7 +20,7 @@ interface Opened extends AsyncDisposable {
 }
 
 /** A store as a process has it, with its own connections. */
-function openStore({ env, settings: { REDIS_COMMAND_TIMEOUT } }: RedisAccess, prefix: string, ttlMs = 60_000): Opened {
+function openStore({ env, settings: { REDIS_COMMAND_TIMEOUT } }: RedisAccess, prefix: string, ttlMs = 60_000, maxBytes = 1_000_000): Opened {
   const { settings } = redisAccess({ ...env, REDIS_KEY_PREFIX: prefix });
   const commands = openRedis(settings, { logger, role: 'guarded' });
   const subscriber = openRedis(settings, { logger, role: 'subscriber' });
@@ -31,6 +31,8 @@ function openStore({ env, settings: { REDIS_COMMAND_TIMEOUT } }: RedisAccess, pr
     logger,
     commandTimeoutMs: REDIS_COMMAND_TIMEOUT * 1000,
     ttlMs,
+    maxResponseSize: 1_000_000,
+    maxBytes,
     aliveMs: ALIVE_MS,
   });
   return {
@@ -96,6 +98,40 @@ describe('responses in Redis', () => {
     expect(await commands.keys(`*${prefix}*`)).not.toHaveLength(0);
     await waitFor(async () => (await commands.keys(`*${prefix}*`)).length === 0, { withinMs: 5_000 });
     expect(await store.read('resp_1', 't')).toBeUndefined();
+  });
+
+  it('are bounded: the oldest go first, running ones and what was deleted do not count', async () => {
+    await using redis = await startRedis();
+    const prefix = randomPrefix();
+    await using opened = openStore(redis, prefix, 60_000, 1_000);
+    const { store, commands } = opened;
+    const whole = { tenant: 't', state: 'over' as const, response: 'x'.repeat(200), input: 'ä'.repeat(50) };
+    const sizes = `{${prefix}:response:all}:sizes`;
+    const counts = (bytes: number): Promise<unknown> =>
+      waitFor(async () => (await commands.hget(sizes, '')) === String(bytes), { withinMs: 5_000 });
+    const keptOf = async (ids: readonly string[]): Promise<string[]> => {
+      const found = await Promise.all(ids.map((id) => store.read(id, 't')));
+      return ids.filter((_, index) => found[index]);
+    };
+    const events = { first: 0, last: 0, text: 'y'.repeat(100) };
+    await store.begin({ ...whole, id: 'run', state: 'running', input: '', events });
+    for (const id of ['a', 'b']) await store.begin({ ...whole, id });
+    await counts(900);
+    await store.remove('a', 't');
+    await counts(600);
+    await store.begin({ ...whole, id: 'c' });
+    await counts(900);
+    await store.begin({ ...whole, id: 'd' });
+    await waitFor(async () => (await keptOf(['run', 'b', 'c', 'd'])).length === 4, { withinMs: 5_000 });
+    await counts(900);
+    await store.begin({ ...whole, id: 'e' });
+    await waitFor(async () => (await keptOf(['b'])).length === 0, { withinMs: 5_000 });
+    expect(await keptOf(['run', 'b', 'c', 'd', 'e'])).toEqual(['run', 'c', 'd', 'e']);
+    await store.append('run', { first: 1, last: 1, text: 'z'.repeat(100) });
+    expect(await store.finish('run', 'x'.repeat(100), undefined)).toBe(true);
+    await waitFor(async () => (await keptOf(['c'])).length === 0, { withinMs: 5_000 });
+    expect(await keptOf(['run', 'd', 'e'])).toEqual(['run', 'd', 'e']);
+    await counts(900);
   });
 
   it('are refused within the time of a command while it is frozen, then at once, and come back', async () => {

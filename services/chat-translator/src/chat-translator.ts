@@ -22,6 +22,7 @@ import { createMediaFetcher, type MediaGuardOptions } from './media/fetch-media.
 import { createAttachmentReader } from './media/read-attachments.ts';
 import { contextOf } from './models/context-tokens.ts';
 import { createModelDirectory } from './models/model-directory.ts';
+import { createFollowerPlaces } from './responses/follower-places.ts';
 import { createKeptRuns } from './responses/kept-runs.ts';
 import type { ResponseStore } from './responses/response-store.ts';
 import { findResponseEndpoint } from './responses/serve-responses.ts';
@@ -31,7 +32,7 @@ import { answerTurn } from './routes/answer-turn.ts';
 import { countRequestTokens } from './routes/count-tokens.ts';
 import { listModels, showModel } from './routes/list-models.ts';
 import { showStatus } from './routes/show-status.ts';
-import { createTextSeal } from './seal-text.ts';
+import { createTextSeals } from './seal-text.ts';
 import { startCanary } from './status/start-canary.ts';
 import { registerStatusMetrics } from './status/upstream-status.ts';
 import { inApiOf } from './telemetry/api-type.ts';
@@ -62,6 +63,8 @@ export interface ChatTranslatorOptions {
 
 /** How long a request waits for the memory of its body. Large bodies are read and sent on within a second or two. */
 const BODY_WAIT_MS = 5_000;
+/** Clients that may read along with one response in one process: a page and its other tabs, or one that keeps losing its connection. */
+const MAX_FOLLOWERS = 16;
 const modelPath = /^\/v1\/models(?:\/(.+))?$/;
 
 /** Wires the translator. Its connections and its last clean-ups end with the runtime's stop. */
@@ -121,12 +124,9 @@ export function createChatTranslator({
           onJoin: (outcome) => metrics.answerCache.inc({ outcome }),
         })
       : undefined;
+  const sealFor = createTextSeals(settings.ZAI_SEAL_SECRET?.reveal());
   const turnOptions = {
-    clientContext: {
-      now: context.now,
-      newId: context.newId,
-      ...createTextSeal(settings.ZAI_SEAL_SECRET?.reveal()),
-    },
+    clientContextFor: (tenant: string) => ({ now: context.now, newId: context.newId, ...sealFor(tenant) }),
     settings,
     bodies: createBodyReader({ maxBytes: settings.ZAI_MAX_BODY_BYTES, budget: bodyBudget }),
     catalog: directory,
@@ -143,7 +143,7 @@ export function createChatTranslator({
     checksEvents,
   };
 
-  const runs = createKeptRuns({ store: responses, maxSize: settings.ZAI_RESPONSES_MAX_BYTES, logger, metrics });
+  const runs = createKeptRuns({ store: responses, logger, metrics });
   // With the answers that have a client; and once more for those that were begun by one of the last requests.
   for (const phase of ['servers', 'workers'] as const) {
     runtime.onStop(phase, 'kept responses', (deadline) => runs.stop(deadline));
@@ -152,6 +152,7 @@ export function createChatTranslator({
     ...turnOptions,
     store: responses,
     runs,
+    followers: createFollowerPlaces(MAX_FOLLOWERS),
     heartbeatMs: settings.ZAI_SSE_HEARTBEAT_SECONDS * 1000,
   };
 

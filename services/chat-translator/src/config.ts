@@ -194,6 +194,12 @@ export const translatorSettings = {
     min: 1024,
     description: 'The most that all kept responses take without a Redis; those that nobody asked for longest go first.',
   }),
+  ZAI_RESPONSES_REDIS_BYTES: setting.integer({
+    default: 100_663_296,
+    min: 1024,
+    description:
+      'The most that all kept responses take in Redis, which needs room for the rest; those that were kept first go first.',
+  }),
   ZAI_RESPONSES_MAX_BACKGROUND: setting.integer({
     default: 64,
     min: 0,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createTextSeal } from './seal-text.ts';
+import { createTextSeals } from './seal-text.ts';
 
 describe('a text seal', () => {
-  const { seal, unseal } = createTextSeal('secret');
+  const { seal, unseal } = createTextSeals('secret')('key:one');
 
   it.each([
     ['', 'empty'],
@@ -24,10 +24,17 @@ describe('a text seal', () => {
   });
 
   it('reads what another process with the same secret sealed, and nobody else’s', () => {
-    const sealed = createTextSeal('secret').seal('thought');
+    const sealed = createTextSeals('secret')('key:one').seal('thought');
     expect(unseal(sealed)).toBe('thought');
-    expect(createTextSeal('other').unseal(sealed)).toBeUndefined();
-    expect(createTextSeal(undefined).unseal(sealed)).toBeUndefined();
+    expect(createTextSeals('other')('key:one').unseal(sealed)).toBeUndefined();
+    expect(createTextSeals(undefined)('key:one').unseal(sealed)).toBeUndefined();
+  });
+
+  it.each(['key:two', 'anonymous', '', 'key:one '])('opens for its tenant alone: not for %j', (tenant) => {
+    const sealFor = createTextSeals('secret');
+    expect(sealFor(tenant).unseal(seal('thought'))).toBeUndefined();
+    expect(unseal(sealFor(tenant).seal('thought'))).toBeUndefined();
+    expect(sealFor(tenant).unseal(sealFor(tenant).seal('thought'))).toBe('thought');
   });
 
   it('gives every text back and shows none of it', () => {

@@ -62,8 +62,8 @@ beforeEach(async () => {
   credentials = createMemoryCredentialStore({ now: () => Date.now() });
   const identity = { id: 'c-1', token: 'token', userId: 'u', userName: '' };
   await credentials.put({ ...identity, kind: 'user', createdAtMs: 0, expiresAtMs: Infinity, concurrency: 4 });
-  store = createMemoryResponseStore({ ttlMs: 60_000, maxBytes: 100_000 });
-  runs = createKeptRuns({ store, maxSize: 10_000, logger, metrics });
+  store = createMemoryResponseStore({ ttlMs: 60_000, maxBytes: 100_000, maxResponseSize: 10_000 });
+  runs = createKeptRuns({ store, logger, metrics });
   budget = createBodyBudget({ limit: 10_000, waitMs: 0 });
   const app = new Koa<RequestState>();
   app.silent = true;
@@ -85,7 +85,7 @@ beforeEach(async () => {
     answerResponse(ctx, {
       store,
       runs,
-      clientContext: { now: () => 0, newId: () => 'x', seal: (text) => text, unseal: () => undefined },
+      clientContextFor: () => ({ now: () => 0, newId: () => 'x', seal: (text) => text, unseal: () => undefined }),
       settings: parseSettings(
         { ...translatorSettings, ...webUpstreamSettings },
         { ZAI_SSE_HEARTBEAT_SECONDS: '0', ZAI_RESPONSES_MAX_BACKGROUND: '1' },
@@ -216,4 +216,25 @@ it('does not count the body of a response in the background while its client rea
   await begun.promise;
   expect(budget.claimed()).toBe(0);
   request.destroy();
+  await closed.promise;
+});
+
+it('does not hold the conversation of a whole answer that is too large to be kept', async () => {
+  store = { ...store, maxResponseSize: 1_000 };
+  const request = post({ input: 'x'.repeat(2_000) });
+  await begun.promise;
+  // Nothing of the request is held while its answer comes.
+  expect(budget.claimed()).toBe(0);
+  request.destroy();
+  await closed.promise;
+});
+
+it('counts the body of a whole answer that is to be kept up to its end, for the conversation is held as long', async () => {
+  const request = post({});
+  await begun.promise;
+  expect(budget.claimed()).toBeGreaterThan(0);
+  request.destroy();
+  await closed.promise;
+  await new Promise(setImmediate);
+  expect(budget.claimed()).toBe(0);
 });

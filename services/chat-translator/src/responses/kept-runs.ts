@@ -19,14 +19,12 @@ export interface KeptRuns {
 
 export interface KeptRunsOptions {
   readonly store: ResponseStore;
-  /** The most that is kept of one response, in UTF-16 units. */
-  readonly maxSize: number;
   readonly logger: Logger;
   readonly metrics: Pick<TranslatorMetrics, 'keptRuns' | 'keptResponses'>;
 }
 
 /** The runs of one process, and the sign of life that other processes see of them. */
-export function createKeptRuns({ store, maxSize, logger, metrics }: KeptRunsOptions): KeptRuns {
+export function createKeptRuns({ store, logger, metrics }: KeptRunsOptions): KeptRuns {
   const runs = new Map<string, StartedRun & Pick<KeptRun, 'background' | 'abort'>>();
   // For as long as the store lives.
   store.onTaken((id) => runs.get(id)?.take());
@@ -60,9 +58,12 @@ export function createKeptRuns({ store, maxSize, logger, metrics }: KeptRunsOpti
       metrics.keptRuns.inc(kind);
       const started = startKeptRun(run, {
         store,
-        maxSize,
+        maxSize: store.maxResponseSize,
         logger,
-        onLost: (reason) => metrics.keptResponses.inc({ outcome: reason }),
+        onLost(reason) {
+          metrics.keptResponses.inc({ outcome: reason });
+          if (reason === 'too-large') logger.warn({ responseId: id }, 'a response has become too large to be kept');
+        },
       });
       runs.set(id, { ...started, background, abort });
       timer ??= setInterval(renewAll, RENEW_INTERVAL_MS).unref();

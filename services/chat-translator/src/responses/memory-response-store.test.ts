@@ -28,10 +28,20 @@ describe('the memory of responses', () => {
     expect(store.bytes).toBeLessThanOrEqual(100);
   });
 
-  it('never holds one that is larger than all of it', async () => {
+  it('says how large one may be at most, and holds one of that size', async () => {
+    const store = createMemoryResponseStore({ ttlMs: 60_000, maxBytes: 100, maxResponseSize: 200 });
+    expect(store.maxResponseSize).toBe(100);
+    await store.begin(whole('a', 100));
+    expect(await store.read('a', 't')).toBeDefined();
+  });
+
+  it('loses none that its end made larger than all of it', async () => {
     const store = createMemoryResponseStore({ ttlMs: 60_000, maxBytes: 100 });
-    await store.begin(whole('a', 101));
-    expect([await store.read('a', 't'), store.entries]).toEqual([undefined, 0]);
+    await store.begin(whole('old', 50));
+    await store.begin({ ...whole('a', 60), state: 'running' });
+    expect(await store.conclude('a', 't', { response: 'x'.repeat(120), before: '', after: '' }, false)).toBe(true);
+    expect(await store.read('a', 't')).toMatchObject({ state: 'over' });
+    expect(await store.read('old', 't')).toBeUndefined();
   });
 
   it('ends with its time, and a running one does not', async () => {

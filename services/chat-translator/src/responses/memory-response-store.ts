@@ -5,6 +5,8 @@ export interface MemoryResponseStoreOptions {
   readonly ttlMs: number;
   /** Of all responses together. The one that was asked for longest ago goes first. */
   readonly maxBytes: number;
+  /** The most that is kept of one response, in UTF-16 units; never more than `maxBytes`. Default: that. */
+  readonly maxResponseSize?: number;
   /** Milliseconds of a clock that only goes forward. Default: that of the process. */
   readonly now?: () => number;
 }
@@ -29,10 +31,13 @@ const no = Promise.resolve(false);
 const MAX_BATCHES = 64;
 
 /** Responses in the memory of this process, within a bound. A running one stays until it is over, whatever else comes. */
-export function createMemoryResponseStore({ ttlMs, maxBytes, now }: MemoryResponseStoreOptions): MemoryResponseStore {
+export function createMemoryResponseStore(options: MemoryResponseStoreOptions): MemoryResponseStore {
+  const { ttlMs, maxBytes, now } = options;
+  const maxResponseSize = Math.min(options.maxResponseSize ?? maxBytes, maxBytes);
   const over = new LRUCache<string, Entry>({
     maxSize: maxBytes,
-    sizeCalculation: bytesOf,
+    // The end that somebody puts to one may make it larger than all of the memory: then it is the only one, and not lost without a word.
+    sizeCalculation: (entry) => Math.min(bytesOf(entry), maxBytes),
     ttl: ttlMs,
     ttlResolution: 0,
     ...(now && { perf: { now } }),
@@ -66,6 +71,7 @@ export function createMemoryResponseStore({ ttlMs, maxBytes, now }: MemoryRespon
   }
 
   return {
+    maxResponseSize,
     get entries() {
       return running.size + over.size;
     },
@@ -145,5 +151,5 @@ export function createMemoryResponseStore({ ttlMs, maxBytes, now }: MemoryRespon
 
 /** In UTF-16 units, as the texts are kept: what they are in bytes depends on the engine. */
 function bytesOf({ input, response, batches = [] }: Entry): number {
-  return batches.reduce((sum, { text }) => sum + text.length, input.length + response.length) + 1;
+  return batches.reduce((sum, { text }) => sum + text.length, input.length + response.length);
 }

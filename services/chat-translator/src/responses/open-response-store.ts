@@ -7,7 +7,9 @@ import type { ResponseStore } from './response-store.ts';
 /** What the place of kept responses depends on. */
 export interface ResponseStoreSettings {
   readonly ZAI_RESPONSES_TTL: number;
+  readonly ZAI_RESPONSES_MAX_BYTES: number;
   readonly ZAI_RESPONSES_MEMORY_BYTES: number;
+  readonly ZAI_RESPONSES_REDIS_BYTES: number;
 }
 
 /**
@@ -19,8 +21,9 @@ export function openResponseStore(
   { logger, registry }: Pick<Runtime, 'logger' | 'registry'>,
 ): ResponseStore {
   const ttlMs = settings.ZAI_RESPONSES_TTL * 1000;
+  const maxResponseSize = settings.ZAI_RESPONSES_MAX_BYTES;
   if (!isRedisConfigured(settings)) {
-    const store = createMemoryResponseStore({ ttlMs, maxBytes: settings.ZAI_RESPONSES_MEMORY_BYTES });
+    const store = createMemoryResponseStore({ ttlMs, maxBytes: settings.ZAI_RESPONSES_MEMORY_BYTES, maxResponseSize });
     observeResponseStore(registry, store);
     return store;
   }
@@ -33,6 +36,8 @@ export function openResponseStore(
     logger,
     commandTimeoutMs: settings.REDIS_COMMAND_TIMEOUT * 1000,
     ttlMs,
+    maxResponseSize,
+    maxBytes: settings.ZAI_RESPONSES_REDIS_BYTES,
   });
   return {
     ...store,

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { guardRedis, type RedisClient, type StoreLogger } from '@zai2api/credentials';
+import { createKeptBytes } from './kept-bytes.ts';
 import { ownerChannelOf, responseKeysOf } from './response-keys.ts';
-import { scripts, type Script } from './response-scripts.ts';
+import { runScript, scripts, type Script } from './response-scripts.ts';
 import { ALIVE_MS, type EventBatch, type KeptState, type ResponseStore } from './response-store.ts';
 import { responseStoreUnavailable } from './store-unavailable.ts';
 
@@ -17,6 +18,10 @@ export interface RedisResponseStoreOptions {
   readonly commandTimeoutMs: number;
   /** How long a response is kept once it is over, in milliseconds. */
   readonly ttlMs: number;
+  /** The most that is kept of one response, in UTF-16 units. */
+  readonly maxResponseSize: number;
+  /** Of all responses together. Those that were kept first go first, whoever made them; running ones stay. */
+  readonly maxBytes: number;
   /** How long a process that says nothing is taken to be alive, in milliseconds; shorter in tests. */
   readonly aliveMs?: number;
 }
@@ -29,9 +34,10 @@ const MAX_BATCHES = 64;
  * the time of a command: while Redis does not answer, everything rejects, at once after the first command that got no answer.
  */
 export function createRedisResponseStore(options: RedisResponseStoreOptions): ResponseStore {
-  const { commands, subscriber, prefix, logger, ttlMs, aliveMs = ALIVE_MS } = options;
+  const { commands, subscriber, prefix, logger, ttlMs, maxResponseSize, maxBytes, aliveMs = ALIVE_MS } = options;
   const owner = randomUUID();
   const ownerChannel = ownerChannelOf(prefix, owner);
+  const keptBytes = createKeptBytes({ commands, prefix, limit: maxBytes, ttlMs });
   const newsListeners = new Map<string, Set<() => void>>();
   const takenListeners = new Set<(id: string) => void>();
   const guard = guardRedis({
@@ -45,18 +51,18 @@ export function createRedisResponseStore(options: RedisResponseStoreOptions): Re
 
   async function run(script: Script, id: string, ...values: (string | number)[]): Promise<unknown> {
     const { all, news } = responseKeysOf(prefix, id);
-    return guard.run(async () => {
-      try {
-        return await commands.evalsha(script.digest, all.length, ...all, news, ...values);
-      } catch (error) {
-        // A server that was restarted, or that nobody has used yet.
-        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-        return commands.eval(script.lua, all.length, ...all, news, ...values);
-      }
-    });
+    return guard.run(() => runScript(commands, script, all, [news, ...values]));
   }
 
   const isDone = async (...call: Parameters<typeof run>): Promise<boolean> => (await run(...call)) === 1;
+
+  /** Behind the back of whoever keeps: a count that fails costs nothing but some room. */
+  function makeRoom(id: string, bytes: number): void {
+    async function work(): Promise<void> {
+      for (const old of await guard.run(() => keptBytes.count(id, bytes))) await run(scripts.drop, old);
+    }
+    work().catch(() => undefined);
+  }
 
   function tellOwner(taken: unknown, id: string): void {
     if (typeof taken !== 'string' || taken === '') return;
@@ -90,14 +96,20 @@ export function createRedisResponseStore(options: RedisResponseStoreOptions): Re
   if (subscriber.status === 'ready') subscribe(ownerChannel);
 
   return {
+    maxResponseSize,
     async begin({ id, tenant, state, response, input, events }) {
       const first = events ? batchArguments(events) : [];
-      await run(scripts.begin, id, owner, ttlMs, aliveMs, tenant, state, response, input, ...first);
+      const size = await run(scripts.begin, id, owner, ttlMs, aliveMs, tenant, state, response, input, ...first);
+      makeRoom(id, Number(size));
     },
     append: (id, events, response) =>
       isDone(scripts.append, id, owner, ...batchArguments(events), ...(response === undefined ? [] : [response])),
-    finish: (id, response, events) =>
-      isDone(scripts.finish, id, owner, ttlMs, response, ...(events ? batchArguments(events) : [])),
+    async finish(id, response, events) {
+      const last = events ? batchArguments(events) : [];
+      const size = Number(await run(scripts.finish, id, owner, ttlMs, response, ...last));
+      if (size > 0) makeRoom(id, size);
+      return size > 0;
+    },
     renew: (id) => isDone(scripts.renew, id, owner, ttlMs, aliveMs),
     async conclude(id, tenant, { response, before, after }, onlyIfDead) {
       const flag = onlyIfDead ? '1' : '0';
@@ -130,6 +142,7 @@ export function createRedisResponseStore(options: RedisResponseStoreOptions): Re
     async remove(id, tenant) {
       const taken = await run(scripts.remove, id, tenant);
       tellOwner(taken, id);
+      if (taken !== null) guard.run(() => keptBytes.release(id)).catch(() => undefined);
       return taken !== null;
     },
     onNews(id, listener) {

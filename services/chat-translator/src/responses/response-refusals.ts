@@ -20,6 +20,15 @@ export function tooManyInBackground(): TurnError {
   });
 }
 
+/** As many clients as may read along with a response here. */
+export function tooManyFollowers(): TurnError {
+  return new TurnError('rate_limited', 'Too many clients follow this response already.', {
+    layer: 'internal',
+    reason: 'concurrency_limit_exceeded',
+    retryAfterSeconds: BUSY_SECONDS,
+  });
+}
+
 /** What is to run in the background is larger than what is kept of one response, before anything was answered. */
 export function tooLargeToKeep(): TurnError {
   return new TurnError('invalid_request', 'The conversation is larger than what is kept of a response.', {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { RedisClient } from '@zai2api/credentials';
 
 /** A script with what it is called by once the server knows it. */
 export interface Script {
@@ -8,7 +9,7 @@ export interface Script {
 
 const scriptOf = (lua: string): Script => ({ lua, digest: createHash('sha1').update(lua).digest('hex') });
 
-// All scripts get KEYS: record, events, alive; and ARGV 1: the channel of news.
+// All scripts of a response get KEYS: record, events, alive; and ARGV 1: the channel of news.
 
 const isOwn = `
 local owner, state = unpack(redis.call('HMGET', KEYS[1], 'owner', 'state'))
@@ -21,7 +22,14 @@ local function lastId()
   return entry and tonumber(string.match(entry[1], '^%d+')) or 0
 end
 local function add(id, first, text)
-  if tonumber(id) > lastId() then redis.call('XADD', KEYS[2], id .. '-0', 'f', first, 't', text) end
+  if tonumber(id) <= lastId() then return end
+  redis.call('XADD', KEYS[2], id .. '-0', 'f', first, 't', text)
+  redis.call('HINCRBY', KEYS[1], 'bytes', #text)
+end
+`;
+const size = `
+local function size()
+  return tonumber(redis.call('HGET', KEYS[1], 'bytes')) + redis.call('HSTRLEN', KEYS[1], 'response')
 end
 `;
 const keep = `
@@ -33,28 +41,28 @@ end
 
 /** What happens to a response in Redis, each in one step. */
 export const scripts = {
-  /** ARGV: owner, TTL, alive time, tenant, state, response, input, then id, first number and text of its events, if it has any. */
-  begin: scriptOf(`${add}${keep}
+  /** ARGV: owner, TTL, alive time, tenant, state, response, input, then id, first number and text of its events, if it has any. Returns its size. */
+  begin: scriptOf(`${add}${keep}${size}
 redis.call('DEL', KEYS[2])
-redis.call('HSET', KEYS[1], 'owner', ARGV[2], 'tenant', ARGV[5], 'state', ARGV[6], 'response', ARGV[7], 'input', ARGV[8], 'streamed', #ARGV > 8 and 1 or 0)
+redis.call('HSET', KEYS[1], 'owner', ARGV[2], 'tenant', ARGV[5], 'state', ARGV[6], 'response', ARGV[7], 'input', ARGV[8], 'streamed', #ARGV > 8 and 1 or 0, 'bytes', #ARGV[8])
 if #ARGV > 8 then add(ARGV[9], ARGV[10], ARGV[11]) end
 if ARGV[6] == 'running' then redis.call('SET', KEYS[3], ARGV[2], 'PX', ARGV[4]) end
 keep(ARGV[3])
-return 1`),
+return size()`),
   /** ARGV: owner, id, first number and text of the events, then the response if it has changed. */
   append: scriptOf(`${isOwn}${add}
 add(ARGV[3], ARGV[4], ARGV[5])
 if #ARGV > 5 then redis.call('HSET', KEYS[1], 'response', ARGV[6]) end
 redis.call('PUBLISH', ARGV[1], '')
 return 1`),
-  /** ARGV: owner, TTL, response, then id, first number and text of the last events, if it has any. */
-  finish: scriptOf(`${isOwn}${add}${keep}
+  /** ARGV: owner, TTL, response, then id, first number and text of the last events, if it has any. Returns its size, or 0. */
+  finish: scriptOf(`${isOwn}${add}${keep}${size}
 if #ARGV > 4 then add(ARGV[5], ARGV[6], ARGV[7]) end
 redis.call('HSET', KEYS[1], 'state', 'over', 'response', ARGV[4])
 redis.call('DEL', KEYS[3])
 keep(ARGV[3])
 redis.call('PUBLISH', ARGV[1], '')
-return 1`),
+return size()`),
   /** ARGV: owner, TTL, alive time. */
   renew: scriptOf(`${isOwn}${keep}
 redis.call('SET', KEYS[3], ARGV[2], 'PX', ARGV[4])
@@ -100,4 +108,54 @@ if tenant ~= ARGV[2] then return false end
 redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
 redis.call('PUBLISH', ARGV[1], '')
 return state == 'running' and owner or ''`),
+  /** Takes out one that is over, whoever made it. */
+  drop: scriptOf(`
+if redis.call('HGET', KEYS[1], 'state') == 'running' and redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
+redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
+return 1`),
 } as const;
+
+/** KEYS: ends, sizes. ARGV: id, bytes, or 0 for one that is gone, TTL, limit. Returns the ids of those that have to go, oldest first. */
+export const countScript = scriptOf(`
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function forget(id)
+  local bytes = redis.call('HGET', KEYS[2], id)
+  if not bytes then return end
+  redis.call('ZREM', KEYS[1], id)
+  redis.call('HDEL', KEYS[2], id)
+  redis.call('HINCRBY', KEYS[2], '', -bytes)
+end
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 1000)) do forget(id) end
+forget(ARGV[1])
+local gone = {}
+if ARGV[2] ~= '0' then
+  redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
+  redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+  local total = redis.call('HINCRBY', KEYS[2], '', ARGV[2])
+  while total > tonumber(ARGV[4]) do
+    local oldest = redis.call('ZRANGE', KEYS[1], 0, 0)[1]
+    if oldest == ARGV[1] or not oldest then break end
+    forget(oldest)
+    table.insert(gone, oldest)
+    total = tonumber(redis.call('HGET', KEYS[2], ''))
+  end
+  for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[3]) end
+end
+return gone`);
+
+/** Runs a script by its digest, or whole on a server that does not know it yet. */
+export async function runScript(
+  commands: RedisClient,
+  { digest, lua }: Script,
+  keys: readonly string[],
+  values: readonly (string | number)[],
+): Promise<unknown> {
+  try {
+    return await commands.evalsha(digest, keys.length, ...keys, ...values);
+  } catch (error) {
+    // A server that was restarted, or that nobody has used yet.
+    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+    return commands.eval(lua, keys.length, ...keys, ...values);
+  }
+}

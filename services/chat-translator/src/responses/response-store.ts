@@ -54,6 +54,8 @@ export interface KeptEvents {
  * store does not answer, within a bounded time.
  */
 export interface ResponseStore {
+  /** The most that it keeps of one response, in UTF-16 units: whoever brings more is to refuse it. */
+  readonly maxResponseSize: number;
   /** Keeps a response. One that is `running` is this process's, and has to be renewed. */
   begin(response: NewResponse): Promise<void>;
   /** Adds events, and says what the response is like now. False when the response is not this process's any more: deleted, or concluded by somebody else. Events that are there already change nothing. */

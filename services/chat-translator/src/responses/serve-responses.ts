@@ -1,7 +1,8 @@
 import type { RequestState } from '@zai2api/runtime';
 import { TurnError } from '@zai2api/turn';
 import type { ParameterizedContext } from 'koa';
-import { answerResponse, type AnswerResponseOptions } from './answer-response.ts';
+import type { AnswerResponseOptions } from './answer-response-options.ts';
+import { answerResponse } from './answer-response.ts';
 import {
   cancelResponse,
   countInputTokens,

@@ -15,7 +15,9 @@ import type { TranslatorMetrics } from '../metrics.ts';
 import { concludeKept, readKept } from './conclude-kept.ts';
 import { findItems, parseItems } from './find-items.ts';
 import { followResponse } from './follow-response.ts';
+import type { FollowerPlaces } from './follower-places.ts';
 import { readWholeNumber } from './query-number.ts';
+import { tooManyFollowers } from './response-refusals.ts';
 import type { KeptResponse, ResponseStore } from './response-store.ts';
 import { sendTexts } from './send-texts.ts';
 import { tenantOf } from './tenant-of.ts';
@@ -24,12 +26,15 @@ type Context = ParameterizedContext<RequestState>;
 
 export interface StoredResponsesOptions {
   readonly store: ResponseStore;
-  readonly clientContext: ClientCodecContext;
+  /** What the codecs of one request are given: its seals are those of its tenant. */
+  readonly clientContextFor: (tenant: string) => ClientCodecContext;
   readonly bodies: BodyReader;
   readonly countTokens: (text: string) => number;
   readonly heartbeatMs: number;
   readonly logger: Logger;
   readonly metrics: Pick<TranslatorMetrics, 'followers'>;
+  /** For those who read along. */
+  readonly followers: FollowerPlaces;
 }
 
 /** `GET /v1/responses/{id}`: the response as it is, or with `stream=true` its events (contract 2.2). */
@@ -53,12 +58,15 @@ async function streamResponse(
   const signal = abortOnClose(ctx.res);
   const after = readWholeNumber(ctx.query['starting_after'], 'starting_after') ?? -1;
   const follow = { store, id, tenant: tenantOf(ctx), after, signal, dialect: openAiResponses };
+  const leavePlace = options.followers.take(id);
+  if (!leavePlace) throw tooManyFollowers();
   metrics.followers.inc();
   try {
     // Of one that runs there may be nothing new for a while.
     const beginsAtOnce = kept.state === 'running';
     await sendTexts(ctx, followResponse(follow), { heartbeatMs, signal, logger, beginsAtOnce });
   } finally {
+    leavePlace();
     metrics.followers.dec();
   }
 }
@@ -115,8 +123,9 @@ function pageOf(items: readonly StoredItem[], from: number, limit: number): unkn
 /** `POST /v1/responses/input_tokens`: an estimate that asks nobody. */
 export async function countInputTokens(ctx: Context, options: StoredResponsesOptions): Promise<void> {
   const asked = readResponseRequest(await options.bodies.readJson(ctx));
-  const found = await findItems(asked, options.store, tenantOf(ctx));
-  const { request } = asked.decode(options.clientContext, found);
+  const tenant = tenantOf(ctx);
+  const found = await findItems(asked, options.store, tenant);
+  const { request } = asked.decode(options.clientContextFor(tenant), found);
   ctx.body = { object: 'response.input_tokens', input_tokens: estimateInput(request, options.countTokens) };
 }
 

@@ -127,7 +127,7 @@ describe('answerTurn', () => {
     app.use(handleErrors({ encodeError, logger }));
     app.use((ctx) =>
       answerTurn(ctx, openAiChat, {
-        clientContext: { now: () => 0, newId: () => 'x', seal: (text) => text, unseal: () => undefined },
+        clientContextFor: () => ({ now: () => 0, newId: () => 'x', seal: (text) => text, unseal: () => undefined }),
         settings: parseSettings(
           { ...translatorSettings, ...webUpstreamSettings },
           { ZAI_FIRST_BYTE_GRACE: graceSeconds, ZAI_SSE_HEARTBEAT_SECONDS: '0' },

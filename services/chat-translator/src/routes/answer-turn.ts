@@ -12,7 +12,8 @@ import { asksForNothing, runEmptyTurn } from '../turn/run-empty-turn.ts';
 import { runTurn, type OpenedTurn, type RunTurnOptions } from '../turn/run-turn.ts';
 
 export interface AnswerTurnOptions extends PrepareTurnOptions, RunTurnOptions {
-  readonly clientContext: ClientCodecContext;
+  /** What the codecs of one request are given: its seals are those of its tenant. */
+  readonly clientContextFor: (tenant: string) => ClientCodecContext;
   readonly bodies: BodyReader;
 }
 
@@ -25,7 +26,7 @@ export async function answerTurn(
   dialect: ClientDialect,
   options: AnswerTurnOptions,
   decode = async (): Promise<DecodedRequest> =>
-    dialect.decodeRequest(await options.bodies.readJson(ctx), options.clientContext),
+    dialect.decodeRequest(await options.bodies.readJson(ctx), options.clientContextFor(tenantOf(ctx))),
 ): Promise<void> {
   const { settings, metrics } = options;
   const signal = abortOnClose(ctx.res);
@@ -44,7 +45,7 @@ export async function answerTurn(
 
   const origin = { dialect: dialect.name, stream: form.stream };
   const running = asksForNothing(turn)
-    ? runEmptyTurn(turn, { ...options.clientContext, countTokens: options.countTokens })
+    ? runEmptyTurn(turn, { ...options.clientContextFor(tenantOf(ctx)), countTokens: options.countTokens })
     : runTurn(turn, signal, { ...options, origin, tenant: tenantOf(ctx), onError: failed });
   onResponseClose(ctx.res, () => running.close(endedIn));
   const forgetBody = (): void => options.bodies.forget(ctx);

@@ -3,10 +3,13 @@ import type { RequestState } from '@zai2api/runtime';
 import type { ParameterizedContext } from 'koa';
 import { estimateInput } from '../answer/estimate-input.ts';
 import type { BodyReader } from '../body/body-reader.ts';
+import { tenantOf } from '../responses/tenant-of.ts';
 
 export interface CountTokensOptions {
   readonly bodies: BodyReader;
-  readonly clientContext: Pick<ClientCodecContext, 'unseal'>;
+  /** What the codec of one request is given: it opens the seals of its tenant. */
+  readonly clientContextFor: (tenant: string) => Pick<ClientCodecContext, 'unseal'>;
+  /** Tokens of a text, estimated. */
   readonly countTokens: (text: string) => number;
 }
 
@@ -16,9 +19,9 @@ export interface CountTokensOptions {
  */
 export async function countRequestTokens(
   ctx: ParameterizedContext<RequestState>,
-  { bodies, clientContext, countTokens }: CountTokensOptions,
+  { bodies, clientContextFor, countTokens }: CountTokensOptions,
 ): Promise<void> {
   const body = await bodies.readJson(ctx);
-  const request = decodeAnthropicCountRequest(body, clientContext);
+  const request = decodeAnthropicCountRequest(body, clientContextFor(tenantOf(ctx)));
   ctx.body = { input_tokens: Math.max(1, estimateInput(request, countTokens)) };
 }

@@ -7,6 +7,7 @@ import {
   createRuntime,
   listen,
   parseSettings,
+  principalOfKey,
   runtimeSettings,
   type RunningServer,
 } from '@zai2api/runtime';
@@ -286,6 +287,7 @@ describe('forwarding', () => {
         origin: 'https://page.test',
         traceparent: '00-1',
         baggage: 'user=somebody',
+        'x-zai-principal': '0123456789abcdef0123456789abcdef',
         'content-type': 'application/octet-stream',
       },
     });
@@ -298,6 +300,8 @@ describe('forwarding', () => {
     expect(seen[0]?.headers).toMatchObject({
       traceparent: '00-1',
       'x-request-id': response.headers.get('x-request-id'),
+      // Not what the client says.
+      'x-zai-principal': principalOfKey('k'),
     });
     for (const name of ['authorization', 'x-api-key', 'cookie', 'accept-encoding', 'baggage'])
       expect(seen[0]?.headers).not.toHaveProperty(name);
