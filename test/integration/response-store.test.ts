@@ -20,7 +20,12 @@ interface Opened extends AsyncDisposable {
 }
 
 /** A store as a process has it, with its own connections. */
-function openStore({ env, settings: { REDIS_COMMAND_TIMEOUT } }: RedisAccess, prefix: string, ttlMs = 60_000, maxBytes = 1_000_000): Opened {
+function openStore(
+  { env, settings: { REDIS_COMMAND_TIMEOUT } }: RedisAccess,
+  prefix: string,
+  ttlMs = 60_000,
+  maxBytes = 1_000_000,
+): Opened {
   const { settings } = redisAccess({ ...env, REDIS_KEY_PREFIX: prefix });
   const commands = openRedis(settings, { logger, role: 'guarded' });
   const subscriber = openRedis(settings, { logger, role: 'subscriber' });
