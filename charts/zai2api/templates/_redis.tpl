@@ -48,7 +48,8 @@ REDIS_TLS_KEY_FILE: {{ include "zai2api.redisTlsFolder" $ }}/{{ . }}
 {{- define "zai2api.redisConfiguration" -}}
 port {{ include "zai2api.redisPort" . }}
 dir /data
-# Leases and jobs must not be forgotten when the memory is full.
+# Full, it refuses what is new: it must not forget leases and jobs, and not be killed with all that it has.
+maxmemory {{ .Values.redis.bundled.maxmemory }}
 maxmemory-policy noeviction
 save ""
 appendonly {{ ternary "yes" "no" .Values.redis.bundled.persistence.enabled }}
