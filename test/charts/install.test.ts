@@ -104,7 +104,7 @@ describe('the notes', () => {
   it('have a command for the key, a question, and a warning about the bundled Redis', async () => {
     const notes = await apply('install', 'notes-1');
     expect(notes).toContain(
-      'get secret notes-1-zai2api-generated --output go-template=\'{{ index .data "api-keys" | base64decode }}\' | cut -d, -f1 | awk \'{print $NF}\')',
+      "get secret notes-1-zai2api-generated --output go-template='{{ index .data \"api-keys\" | base64decode }}' | cut -d, -f1 | awk '{print $NF}')",
     );
     expect(notes).toContain('port-forward service/notes-1-zai2api-gateway 8080:8080');
     expect(notes).toContain(
