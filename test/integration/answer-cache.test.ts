@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { askWhole, postChat, scenario } from '../support/chat-client.ts';
+import { turnBodies } from '../support/dialect-bodies.ts';
 import { chunksOf, joinChunks, openStream } from '../support/event-stream.ts';
+import { lastResponse, readResponseEvents } from '../support/response-events.ts';
 import { startStack, type Stack } from '../support/start-stack.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -108,6 +110,155 @@ describe('the answer cache', () => {
     await streams[1]?.find((block) => block.includes('word4'));
     leaving[1]?.abort();
     await stack.upstream.waitForAbort(({ path }) => path.endsWith('/chat/completions'), 2_000);
+    expect(calls(stack)).toBe(1);
+  });
+});
+
+type Body = Readonly<Record<string, unknown>>;
+
+/** Every dialect, streamed and whole, and responses that are kept. */
+const forms = (prompt: string): { name: string; path: string; body: Body }[] =>
+  turnBodies(prompt).flatMap(({ path, body }) =>
+    [true, false].flatMap((stream) =>
+      (path === '/v1/responses' ? [false, true] : [undefined]).map((store) => ({
+        name: [path, stream ? 'streamed' : 'whole', ...(store === true ? ['kept'] : [])].join(', '),
+        path,
+        body: { ...body, ...still, stream, ...(store !== undefined && { store }) },
+      })),
+    ),
+  );
+
+const post = (url: string, path: string, body: Body, signal?: AbortSignal): Promise<Response> =>
+  fetch(url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    ...(signal && { signal }),
+  });
+
+/** All that an answer says: its text, and its ids. */
+function read(answer: string): { words: string; ids: string[] } {
+  const ids = [...answer.matchAll(/"id":"((?:chatcmpl|cmpl|resp|msg)[-_][^"]+)"/g)].map(([, id]) => id ?? '');
+  const words = [...answer.matchAll(/word\d+/g)].map(([word]) => word).join(' ');
+  return { words, ids: [...new Set(ids)] };
+}
+
+describe('the answer cache in every API', () => {
+  it.each(forms('').map(({ name }, index) => [name, index] as const))('%s', async (_name, index) => {
+    await using stack = await startStack({ env: cached });
+    const { path, body } = forms(scenario('slow frames=5 delay=1'))[index]!;
+    const answers: ReturnType<typeof read>[] = [];
+    for (const expected of ['miss', 'hit', 'hit']) {
+      const response = await post(stack.url, path, body);
+      expect([response.status, response.headers.get('x-gateway-cache')]).toEqual([200, expected]);
+      expect(response.headers.get('x-gateway-upstream')).toBe('platform');
+      answers.push(read(await response.text()));
+    }
+    expect(new Set(answers.map(({ words }) => words)).size).toBe(1);
+    expect(answers[0]?.words).toContain('word5');
+    const ids = answers.flatMap((answer) => answer.ids);
+    expect(ids.length).toBeGreaterThanOrEqual(3);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(calls(stack)).toBe(1);
+    expect(await stack.metric('zai_translator_answer_cache_total', { outcome: 'hit' })).toBe(2);
+  });
+
+  it.each(forms('').map(({ name }, index) => [name, index] as const))(
+    '%s: asked once by many',
+    async (_name, index) => {
+      await using stack = await startStack({ env: cached });
+      const { path, body } = forms(scenario('slow frames=6 delay=40'))[index]!;
+      const all = await Promise.all(
+        Array.from({ length: 5 }, async () => {
+          const response = await post(stack.url, path, body);
+          return { cache: response.headers.get('x-gateway-cache'), ...read(await response.text()) };
+        }),
+      );
+      expect(all.map(({ cache }) => cache).toSorted()).toEqual(['miss', ...Array<string>(4).fill('shared')]);
+      expect(new Set(all.map(({ words }) => words)).size).toBe(1);
+      expect(new Set(all.flatMap(({ ids }) => ids)).size).toBe(all.flatMap(({ ids }) => ids).length);
+      expect(calls(stack)).toBe(1);
+    },
+  );
+
+  it.each(forms('').map(({ name }, index) => [name, index] as const))(
+    '%s: neither tools nor errors',
+    async (_name, index) => {
+      await using stack = await startStack({ env: cached });
+      const parameters = { type: 'object' };
+      const tools: Record<string, unknown> = {
+        '/v1/chat/completions': { type: 'function', function: { name: 'look', parameters } },
+        '/v1/responses': { type: 'function', name: 'look', parameters },
+        '/v1/messages': { name: 'look', input_schema: parameters },
+      };
+      const { path, body } = forms('hi')[index]!;
+      const asking = forms(scenario('error-internal-after-content'))[index]!.body;
+      if (tools[path] !== undefined) {
+        for (let count = 0; count < 2; count += 1) {
+          const response = await post(stack.url, path, { ...body, tools: [tools[path]] });
+          expect([response.status, response.headers.get('x-gateway-cache')]).toEqual([200, null]);
+          await response.text();
+        }
+        expect(calls(stack)).toBe(2);
+      }
+      const before = calls(stack);
+      for (let count = 0; count < 2; count += 1) {
+        const response = await post(stack.url, path, asking);
+        expect(response.headers.get('x-gateway-cache')).toBe('miss');
+        await response.text();
+      }
+      expect(calls(stack) - before).toBe(2);
+    },
+  );
+});
+
+describe('kept responses out of the answer cache', () => {
+  const prompt = scenario('slow frames=5 delay=1');
+  const body = { model: 'glm-4.7-nothinking', input: prompt, ...still };
+  interface Kept {
+    readonly id: string;
+    readonly status: string;
+    readonly output: readonly unknown[];
+  }
+  const find = async (stack: Stack, id: string): Promise<Response> => fetch(`${stack.url}/v1/responses/${id}`);
+
+  it.each([true, false])('are kept, gone on from and deleted each by its own id (stream: %s)', async (stream) => {
+    await using stack = await startStack({ env: cached });
+    const responses: Kept[] = [];
+    for (let count = 0; count < 2; count += 1) {
+      const response = await post(stack.url, '/v1/responses', { ...body, stream });
+      const text = await response.text();
+      responses.push((stream ? lastResponse(readResponseEvents(text)) : JSON.parse(text)) as Kept);
+    }
+    const [first, second] = responses as [Kept, Kept];
+    expect(calls(stack)).toBe(1);
+    expect(second.id).not.toBe(first.id);
+    expect(await (await find(stack, second.id)).json()).toEqual(second);
+    await fetch(`${stack.url}/v1/responses/${first.id}`, { method: 'DELETE' });
+    expect([(await find(stack, first.id)).status, (await find(stack, second.id)).status]).toEqual([404, 200]);
+    // What follows is another question, on the conversation of the hit.
+    const next = await post(stack.url, '/v1/responses', { ...body, input: 'and?', previous_response_id: second.id });
+    expect([next.status, next.headers.get('x-gateway-cache')]).toEqual([200, 'miss']);
+    expect(JSON.stringify(stack.upstream.log.at(-1)?.body)).toContain('word5');
+  });
+
+  it('come about in the background, too, and one that is called off takes nothing from the others', async () => {
+    await using stack = await startStack({ env: cached });
+    const input = scenario('slow frames=12 delay=50');
+    const begin = async (): Promise<Kept> =>
+      (await (await post(stack.url, '/v1/responses', { ...body, input, background: true })).json()) as Kept;
+    const [one, other] = await Promise.all([begin(), begin()]);
+    await waitFor(() => stack.upstream.runningStreams() === 1, { withinMs: 2_000 });
+    await fetch(`${stack.url}/v1/responses/${one.id}/cancel`, { method: 'POST' });
+    const over = async (id: string): Promise<Kept | undefined> => {
+      const response = (await (await find(stack, id)).json()) as Kept;
+      return ['queued', 'in_progress'].includes(response.status) ? undefined : response;
+    };
+    const done = await waitFor(() => over(other.id), { withinMs: 5_000 });
+    expect([done.status, JSON.stringify(done.output)]).toEqual(['completed', expect.stringContaining('word12')]);
+    expect(await over(one.id)).toMatchObject({ status: 'cancelled' });
+    const third = await begin();
+    expect(await waitFor(() => over(third.id), { withinMs: 5_000 })).toMatchObject({ status: 'completed' });
     expect(calls(stack)).toBe(1);
   });
 });

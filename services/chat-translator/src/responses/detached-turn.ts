@@ -5,6 +5,7 @@ import type { ParameterizedContext } from 'koa';
 import { nameIgnored } from '../routes/answer-turn.ts';
 import { prepareTurn, type PreparedTurn } from '../turn/prepare-turn.ts';
 import { runTurn, type RunningTurn } from '../turn/run-turn.ts';
+import { tenantOf } from './tenant-of.ts';
 import type { AnswerResponseOptions } from './answer-response-options.ts';
 import { countError } from './count-error.ts';
 
@@ -34,7 +35,7 @@ export function startTurn(
   }
   const origin = { dialect: openAiResponses.name, stream };
   return {
-    running: runTurn(turn, controller.signal, { ...options, origin, onError }),
+    running: runTurn(turn, controller.signal, { ...options, origin, tenant: tenantOf(ctx), onError }),
     abort: (reason) => controller.abort(reason),
     onError,
   };
