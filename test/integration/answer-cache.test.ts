@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { askWhole, postChat, scenario } from '../support/chat-client.ts';
-import { turnBodies } from '../support/dialect-bodies.ts';
 import { chunksOf, joinChunks, openStream } from '../support/event-stream.ts';
 import { lastResponse, readResponseEvents } from '../support/response-events.ts';
 import { startStack, type Stack } from '../support/start-stack.ts';
+import { postTurn, turnForms, type TurnForm } from '../support/turn-forms.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const cached = { ZAI_CONTENT_CACHE_TTL: '60', ZAI_UPSTREAMS: 'platform', ZAI_PLATFORM_API_KEY: 'key' };
@@ -114,27 +114,8 @@ describe('the answer cache', () => {
   });
 });
 
-type Body = Readonly<Record<string, unknown>>;
-
-/** Every dialect, streamed and whole, and responses that are kept. */
-const forms = (prompt: string): { name: string; path: string; body: Body }[] =>
-  turnBodies(prompt).flatMap(({ path, body }) =>
-    [true, false].flatMap((stream) =>
-      (path === '/v1/responses' ? [false, true] : [undefined]).map((store) => ({
-        name: [path, stream ? 'streamed' : 'whole', ...(store === true ? ['kept'] : [])].join(', '),
-        path,
-        body: { ...body, ...still, stream, ...(store !== undefined && { store }) },
-      })),
-    ),
-  );
-
-const post = (url: string, path: string, body: Body, signal?: AbortSignal): Promise<Response> =>
-  fetch(url + path, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-    ...(signal && { signal }),
-  });
+const forms = (prompt: string): readonly TurnForm[] => turnForms(prompt, still);
+const names = forms('').map(({ name }, index) => [name, index] as const);
 
 /** All that an answer says: its text, and its ids. */
 function read(answer: string): { words: string; ids: string[] } {
@@ -144,12 +125,12 @@ function read(answer: string): { words: string; ids: string[] } {
 }
 
 describe('the answer cache in every API', () => {
-  it.each(forms('').map(({ name }, index) => [name, index] as const))('%s', async (_name, index) => {
+  it.each(names)('%s', async (_name, index) => {
     await using stack = await startStack({ env: cached });
     const { path, body } = forms(scenario('slow frames=5 delay=1'))[index]!;
     const answers: ReturnType<typeof read>[] = [];
     for (const expected of ['miss', 'hit', 'hit']) {
-      const response = await post(stack.url, path, body);
+      const response = await postTurn(stack.url, { path, body });
       expect([response.status, response.headers.get('x-gateway-cache')]).toEqual([200, expected]);
       expect(response.headers.get('x-gateway-upstream')).toBe('platform');
       answers.push(read(await response.text()));
@@ -163,53 +144,47 @@ describe('the answer cache in every API', () => {
     expect(await stack.metric('zai_translator_answer_cache_total', { outcome: 'hit' })).toBe(2);
   });
 
-  it.each(forms('').map(({ name }, index) => [name, index] as const))(
-    '%s: asked once by many',
-    async (_name, index) => {
-      await using stack = await startStack({ env: cached });
-      const { path, body } = forms(scenario('slow frames=6 delay=40'))[index]!;
-      const all = await Promise.all(
-        Array.from({ length: 5 }, async () => {
-          const response = await post(stack.url, path, body);
-          return { cache: response.headers.get('x-gateway-cache'), ...read(await response.text()) };
-        }),
-      );
-      expect(all.map(({ cache }) => cache).toSorted()).toEqual(['miss', ...Array<string>(4).fill('shared')]);
-      expect(new Set(all.map(({ words }) => words)).size).toBe(1);
-      expect(new Set(all.flatMap(({ ids }) => ids)).size).toBe(all.flatMap(({ ids }) => ids).length);
-      expect(calls(stack)).toBe(1);
-    },
-  );
+  it.each(names)('%s: asked once by many', async (_name, index) => {
+    await using stack = await startStack({ env: cached });
+    const { path, body } = forms(scenario('slow frames=6 delay=40'))[index]!;
+    const all = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const response = await postTurn(stack.url, { path, body });
+        return { cache: response.headers.get('x-gateway-cache'), ...read(await response.text()) };
+      }),
+    );
+    expect(all.map(({ cache }) => cache).toSorted()).toEqual(['miss', ...Array<string>(4).fill('shared')]);
+    expect(new Set(all.map(({ words }) => words)).size).toBe(1);
+    expect(new Set(all.flatMap(({ ids }) => ids)).size).toBe(all.flatMap(({ ids }) => ids).length);
+    expect(calls(stack)).toBe(1);
+  });
 
-  it.each(forms('').map(({ name }, index) => [name, index] as const))(
-    '%s: neither tools nor errors',
-    async (_name, index) => {
-      await using stack = await startStack({ env: cached });
-      const parameters = { type: 'object' };
-      const tools: Record<string, unknown> = {
-        '/v1/chat/completions': { type: 'function', function: { name: 'look', parameters } },
-        '/v1/responses': { type: 'function', name: 'look', parameters },
-        '/v1/messages': { name: 'look', input_schema: parameters },
-      };
-      const { path, body } = forms('hi')[index]!;
-      const asking = forms(scenario('error-internal-after-content'))[index]!.body;
-      if (tools[path] !== undefined) {
-        for (let count = 0; count < 2; count += 1) {
-          const response = await post(stack.url, path, { ...body, tools: [tools[path]] });
-          expect([response.status, response.headers.get('x-gateway-cache')]).toEqual([200, null]);
-          await response.text();
-        }
-        expect(calls(stack)).toBe(2);
-      }
-      const before = calls(stack);
+  it.each(names)('%s: neither tools nor errors', async (_name, index) => {
+    await using stack = await startStack({ env: cached });
+    const parameters = { type: 'object' };
+    const tools: Record<string, unknown> = {
+      '/v1/chat/completions': { type: 'function', function: { name: 'look', parameters } },
+      '/v1/responses': { type: 'function', name: 'look', parameters },
+      '/v1/messages': { name: 'look', input_schema: parameters },
+    };
+    const { path, body } = forms('hi')[index]!;
+    const asking = forms(scenario('error-internal-after-content'))[index]!.body;
+    if (tools[path] !== undefined) {
       for (let count = 0; count < 2; count += 1) {
-        const response = await post(stack.url, path, asking);
-        expect(response.headers.get('x-gateway-cache')).toBe('miss');
+        const response = await postTurn(stack.url, { path, body: { ...body, tools: [tools[path]] } });
+        expect([response.status, response.headers.get('x-gateway-cache')]).toEqual([200, null]);
         await response.text();
       }
-      expect(calls(stack) - before).toBe(2);
-    },
-  );
+      expect(calls(stack)).toBe(2);
+    }
+    const before = calls(stack);
+    for (let count = 0; count < 2; count += 1) {
+      const response = await postTurn(stack.url, { path, body: asking });
+      expect(response.headers.get('x-gateway-cache')).toBe('miss');
+      await response.text();
+    }
+    expect(calls(stack) - before).toBe(2);
+  });
 });
 
 describe('kept responses out of the answer cache', () => {
@@ -220,13 +195,15 @@ describe('kept responses out of the answer cache', () => {
     readonly status: string;
     readonly output: readonly unknown[];
   }
+  const ask = ({ url }: Stack, asked: Readonly<Record<string, unknown>>): Promise<Response> =>
+    postTurn(url, { path: '/v1/responses', body: asked });
   const find = async (stack: Stack, id: string): Promise<Response> => fetch(`${stack.url}/v1/responses/${id}`);
 
   it.each([true, false])('are kept, gone on from and deleted each by its own id (stream: %s)', async (stream) => {
     await using stack = await startStack({ env: cached });
     const responses: Kept[] = [];
     for (let count = 0; count < 2; count += 1) {
-      const response = await post(stack.url, '/v1/responses', { ...body, stream });
+      const response = await ask(stack, { ...body, stream });
       const text = await response.text();
       responses.push((stream ? lastResponse(readResponseEvents(text)) : JSON.parse(text)) as Kept);
     }
@@ -237,7 +214,7 @@ describe('kept responses out of the answer cache', () => {
     await fetch(`${stack.url}/v1/responses/${first.id}`, { method: 'DELETE' });
     expect([(await find(stack, first.id)).status, (await find(stack, second.id)).status]).toEqual([404, 200]);
     // What follows is another question, on the conversation of the hit.
-    const next = await post(stack.url, '/v1/responses', { ...body, input: 'and?', previous_response_id: second.id });
+    const next = await ask(stack, { ...body, input: 'and?', previous_response_id: second.id });
     expect([next.status, next.headers.get('x-gateway-cache')]).toEqual([200, 'miss']);
     expect(JSON.stringify(stack.upstream.log.at(-1)?.body)).toContain('word5');
   });
@@ -246,7 +223,7 @@ describe('kept responses out of the answer cache', () => {
     await using stack = await startStack({ env: cached });
     const input = scenario('slow frames=12 delay=50');
     const begin = async (): Promise<Kept> =>
-      (await (await post(stack.url, '/v1/responses', { ...body, input, background: true })).json()) as Kept;
+      (await (await ask(stack, { ...body, input, background: true })).json()) as Kept;
     const [one, other] = await Promise.all([begin(), begin()]);
     await waitFor(() => stack.upstream.runningStreams() === 1, { withinMs: 2_000 });
     await fetch(`${stack.url}/v1/responses/${one.id}/cancel`, { method: 'POST' });

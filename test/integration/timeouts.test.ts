@@ -54,6 +54,17 @@ describe('silence', () => {
     await expectTimeout(stack, 'hi', true, '(idle timeout, ZAI_STREAM_TIMEOUT)');
   });
 
+  it('of the chat’s creation is waited for no longer, and the turn goes on without a chat', async () => {
+    await using stack = await startStack({
+      ...env({ ZAI_NON_STREAM_TIMEOUT: '0.3' }),
+      upstream: { chatsFault: 'hang' },
+    });
+    const startedAtMs = performance.now();
+    await expect(askWhole(stack.url, 'hi')).resolves.toBeDefined();
+    // The creation has ten seconds where silence may last longer.
+    expect(performance.now() - startedAtMs).toBeLessThan(5_000);
+  });
+
   it('behind the first content ends the stream with an error event', async () => {
     await using stack = await startStack(env({ ZAI_STREAM_TIMEOUT: '0.2' }));
     await expectTimeoutEvent(stack, scenario('stall-after-content'), '(idle timeout, ZAI_STREAM_TIMEOUT)');

@@ -1,7 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { postChat, scenario, type ErrorBody } from '../support/chat-client.ts';
 import { chunksOf, joinChunks, readEventStream } from '../support/event-stream.ts';
+import { holdSection, tableOf } from '../support/hold-section.ts';
 import { startStack } from '../support/start-stack.ts';
 
 type Driver = 'web' | 'platform';
@@ -143,24 +143,16 @@ describe('an error behind content', () => {
 });
 
 it('docs/upstreams.md shows what clients see', () => {
-  const url = new URL('../../docs/upstreams.md', import.meta.url);
-  const table = (head: readonly string[], kind: string): string =>
-    [head, head.map(() => '---'), ...[...rows].filter(([name]) => name.startsWith(kind)).map(([, row]) => row)]
-      .map((cells) => `| ${cells.join(' | ')} |`)
-      .join('\n');
-  const tables = {
-    early: table(
-      ['before the first content', 'web', 'web first, platform second', 'platform', 'platform first, web second'],
-      'early ',
-    ),
-    late: table(['behind content', 'web, whole', 'web, streamed', 'platform, whole', 'platform, streamed'], 'late '),
-  };
-  let written = readFileSync(url, 'utf8');
-  for (const [name, text] of Object.entries(tables)) {
-    const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
-    const [before = '', rest = ''] = written.split(begin);
-    written = `${before}${begin}\n\n<!-- prettier-ignore -->\n${text}\n\n${end}${rest.split(end)[1] ?? ''}`;
-  }
-  if (process.env['GOLDEN_UPDATE'] === '1') writeFileSync(url, written);
-  expect(readFileSync(url, 'utf8')).toBe(written);
+  const rowsOf = (kind: string): (readonly string[])[] =>
+    [...rows].filter(([name]) => name.startsWith(kind)).map(([, row]) => row);
+  const earlyHead = [
+    'before the first content',
+    'web',
+    'web first, platform second',
+    'platform',
+    'platform first, web second',
+  ];
+  const lateHead = ['behind content', 'web, whole', 'web, streamed', 'platform, whole', 'platform, streamed'];
+  holdSection('upstreams.md', 'early', tableOf([earlyHead, ...rowsOf('early ')]));
+  holdSection('upstreams.md', 'late', tableOf([lateHead, ...rowsOf('late ')]));
 });

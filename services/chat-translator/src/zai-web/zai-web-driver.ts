@@ -23,6 +23,7 @@ import { signingFunctions } from '../signing-functions.ts';
 import { streamAnswer } from '../http/stream-answer.ts';
 import { createUpstreamClient, isOutOfReach } from '../http/upstream-client.ts';
 import { withDeadline } from '../http/with-deadline.ts';
+import type { TurnTimeouts } from '../turn/turn-timeouts.ts';
 import { uniqueWarnings } from '../turn/unique-warnings.ts';
 import type { DriverTurn, UpstreamDriver } from '../upstream-driver.ts';
 import { createBackgroundTasks } from './background-tasks.ts';
@@ -82,12 +83,16 @@ export function createZaiWebDriver(options: ZaiWebDriverOptions): UpstreamDriver
         : logger.debug({ version }, 'read the frontend version'),
   });
 
-  async function createChat(input: Omit<CompletionInput, 'chatId'>, signal: AbortSignal): Promise<string | undefined> {
+  async function createChat(
+    input: Omit<CompletionInput, 'chatId'>,
+    { idle }: TurnTimeouts,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    // Who wants to know of silence soon does not wait for this any longer.
+    const timeoutMs = idle.ms === 0 ? CHAT_CREATION_TIMEOUT_MS : Math.min(CHAT_CREATION_TIMEOUT_MS, idle.ms);
     try {
       const chatId = decodeChatId(
-        await withDeadline(signal, CHAT_CREATION_TIMEOUT_MS, (bounded) =>
-          client.call(encodeChatCreation(input), bounded),
-        ),
+        await withDeadline(signal, timeoutMs, (bounded) => client.call(encodeChatCreation(input), bounded)),
       );
       if (chatId !== undefined) return chatId;
       logger.warn('the upstream created a chat without an id');
@@ -136,7 +141,7 @@ export function createZaiWebDriver(options: ZaiWebDriverOptions): UpstreamDriver
         requestId: randomUUID(),
         timestampMs: clock.now(),
       };
-      const chatId = await createChat(input, signal);
+      const chatId = await createChat(input, turn.timeouts, signal);
       // The first answers teach the clock: the signature takes the time as it is known now.
       const completion = encodeCompletion(
         { ...input, timestampMs: clock.now(), chatId: chatId ?? randomUUID() },
