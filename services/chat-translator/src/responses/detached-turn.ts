@@ -5,9 +5,9 @@ import type { ParameterizedContext } from 'koa';
 import { nameIgnored } from '../routes/answer-turn.ts';
 import { prepareTurn, type PreparedTurn } from '../turn/prepare-turn.ts';
 import { runTurn, type RunningTurn } from '../turn/run-turn.ts';
-import { tenantOf } from './tenant-of.ts';
 import type { AnswerResponseOptions } from './answer-response-options.ts';
 import { countError } from './count-error.ts';
+import { tenantOf } from './tenant-of.ts';
 
 type Context = ParameterizedContext<RequestState>;
 
