@@ -20,6 +20,7 @@ export interface Lease {
   release(outcome: LeaseOutcome): Promise<void>;
 }
 
+/** What a turn asks a credential for. */
 export interface LeaseRequest {
   /** Leaves the queue at once when it aborts. */
   readonly signal: AbortSignal;
@@ -46,6 +47,7 @@ export interface KindCounts {
   readonly expired: number;
 }
 
+/** How many credentials there are of each kind, by what they are good for now. */
 export interface PoolCounts {
   readonly guest: KindCounts;
   readonly user: KindCounts;

@@ -15,6 +15,7 @@ export interface RefillTargets {
   readonly burstWindowMs: number;
 }
 
+/** What to do for a pool now, and when to look again. */
 export interface RefillPlan {
   /** Guests to ask for now. */
   readonly mint: number;

@@ -3,6 +3,7 @@ import type { Logger } from './create-logger.ts';
 
 /** The phases of a stop, in their order: no new work, finish the work, let go of what it used, send the last telemetry. */
 export const stopPhases = ['servers', 'workers', 'stores', 'telemetry'] as const;
+/** A phase of the stop: see `stopPhases`. */
 export type StopPhase = (typeof stopPhases)[number];
 
 interface StopStep {
@@ -21,6 +22,7 @@ export interface OrderedStop {
   run(deadline: AbortSignal): Promise<void>;
 }
 
+/** A stop in phases, each of which gets its share of the deadline. One for each process. */
 export function createOrderedStop(logger: Logger): OrderedStop {
   const steps: StopStep[] = [];
   const begunPhases = new Map<StopPhase, AbortSignal>();

@@ -15,6 +15,7 @@ export interface Readiness {
   details(): Readonly<Record<string, string>>;
 }
 
+/** The readiness of one process: not ready before its start is over and from the beginning of its stop on. */
 export function createReadiness(): Readiness {
   const checks = new Map<string, () => true | string>();
   const details = new Map<string, () => string>();

@@ -27,6 +27,7 @@ export const errorCodes = [
   'cancelled',
   'internal',
 ] as const;
+/** One of the closed list of `errorCodes`. */
 export type ErrorCode = (typeof errorCodes)[number];
 
 /**
@@ -35,6 +36,7 @@ export type ErrorCode = (typeof errorCodes)[number];
  */
 export type Recovery = 'other-credential' | 'refresh-session' | 'repeat';
 
+/** What is known of an error besides its code and its message. */
 export interface TurnErrorDetails {
   readonly layer: ErrorLayer;
   /** Path of the offending request field, such as `messages[2].content`. */

@@ -2,6 +2,7 @@ import type { TurnError } from './turn-error.ts';
 import type { TurnWarning } from './turn-request.ts';
 import type { Usage } from './usage.ts';
 
+/** Why an answer ended, whatever the dialects call it. */
 export type FinishReason = 'stop' | 'length' | 'tool-calls' | 'content-filter';
 
 /**

@@ -1,5 +1,6 @@
 /** How hard the model should think; the union of what clients send (contract 1.7). */
 export const reasoningEfforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
+/** How hard the model is to think: see `reasoningEfforts`. */
 export type ReasoningEffort = (typeof reasoningEfforts)[number];
 
 /** One message in the neutral form. Tool results and earlier calls keep their ids. */
@@ -38,6 +39,7 @@ export function attachmentsOf(message: TurnMessage): readonly TurnAttachment[] {
   return message.role === 'user' || message.role === 'tool' ? (message.attachments ?? []) : [];
 }
 
+/** A call that the model made earlier. */
 export interface TurnToolCall {
   readonly callId: string;
   readonly name: string;
@@ -114,6 +116,7 @@ export interface TurnRequest {
  * the upstream's `> ` quoting, `raw` as the upstream's `<details>` block, `none` not at all.
  */
 export const reasoningRenderings = ['separate', 'think', 'pure', 'raw', 'none'] as const;
+/** How thinking is shown: see `reasoningRenderings`. */
 export type ReasoningRendering = (typeof reasoningRenderings)[number];
 
 /** An input that has no effect; told to the client in a header, never dropped in silence. */

@@ -47,6 +47,7 @@ export interface ChatTranslator {
   warm(signal: AbortSignal): Promise<void>;
 }
 
+/** What the translator is wired from. */
 export interface ChatTranslatorOptions {
   readonly settings: TranslatorSettings;
   readonly profile: WebProfile;

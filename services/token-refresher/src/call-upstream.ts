@@ -9,6 +9,7 @@ export interface UpstreamAnswer {
   readonly retryAfterSeconds?: number;
 }
 
+/** One call of the web backend. */
 export interface UpstreamCall {
   readonly dispatcher: Dispatcher;
   readonly method: 'GET' | 'DELETE';

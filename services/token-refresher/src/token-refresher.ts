@@ -28,6 +28,7 @@ export interface TokenRefresher {
   stop(): Promise<void>;
 }
 
+/** What the refresher is wired from. */
 export interface TokenRefresherOptions {
   readonly settings: TokenRefresherSettings;
   readonly profile: WebProfile;

@@ -29,6 +29,7 @@ export interface LeaseAsk {
   readonly kinds: readonly Credential['kind'][];
 }
 
+/** What became of one ask: a lease, a refusal because of the pool's state, or a wait. Milliseconds. */
 export type LeaseAnswer =
   | { readonly kind: 'granted'; readonly fence: number; readonly credential: Credential }
   | { readonly kind: 'refused'; readonly state: BadPoolState; readonly untilMs: number }
@@ -48,6 +49,7 @@ export interface PoolCommands {
   poolState(): Promise<PoolState>;
 }
 
+/** How the commands reach their server. */
 export interface PoolCommandsOptions {
   readonly client: RedisClient;
   readonly keys: PoolKeys;

@@ -8,6 +8,7 @@ import { poolKeysOf } from './pool-keys.ts';
 import { storeUnavailable } from './store-unavailable.ts';
 import { createUndeliveredReleases } from './undelivered-releases.ts';
 
+/** What a store in Redis needs. Times are milliseconds. */
 export interface RedisCredentialStoreOptions {
   /** For commands whose time is bounded here. Stays the caller's, who closes it after the store. */
   readonly commands: RedisClient;

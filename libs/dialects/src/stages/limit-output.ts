@@ -4,6 +4,7 @@ import { createUsageEstimate } from './estimate-usage.ts';
 import { createTokenBudget } from './limit-output-budget.ts';
 import { createStopFilter, type StopReading } from './limit-output-stop.ts';
 
+/** What ends an answer before the model does. */
 export interface LimitOptions {
   /** Texts that end the answer; none of them empty. */
   readonly stop: readonly string[];

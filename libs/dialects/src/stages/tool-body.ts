@@ -18,6 +18,7 @@ export interface ToolBody {
   result(cut: boolean): { readonly text: string; readonly repaired: boolean } | undefined;
 }
 
+/** What the JSON of a call may look like, and where it stands. */
 export interface ToolBodyOptions {
   readonly root: 'object' | 'any';
   readonly cdata: boolean;

@@ -10,6 +10,7 @@ import type { ToolSink } from './tool-sink.ts';
 import { createThoughtCalls } from './tool-thoughts.ts';
 import { createBlockWriter } from './write-blocks.ts';
 
+/** The tools of a request and how calls of them are to be made. */
 export interface ToolBridgeOptions {
   readonly tools: readonly ToolDefinition[];
   readonly toolChoice: ToolChoice;

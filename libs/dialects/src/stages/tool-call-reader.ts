@@ -14,6 +14,7 @@ export interface MarkupReader {
   readonly done: boolean;
 }
 
+/** What one call is read with. */
 export interface CallReaderOptions {
   readonly sink: ToolSink;
   readonly tools: ReadonlyMap<string, ToolDefinition>;

@@ -15,6 +15,7 @@ export interface CallDelivery {
   judge(argumentsText: string | undefined): string | ((isRepeatable: boolean) => TurnError);
 }
 
+/** What a call has to keep to before it is delivered. */
 export interface CallRules {
   /** What the tool's schema finds wrong with the arguments. */
   readonly checkArguments?: ((tool: ToolDefinition, value: unknown) => readonly string[]) | undefined;

@@ -3,7 +3,9 @@ import { INVALID_STRUCTURED_OUTPUT } from './json-answer.ts';
 
 /** The wire reasons of tool calls that cannot be delivered (contract 1.5, 5.1). */
 export const TOOL_CHOICE_NOT_SATISFIED = 'tool_choice_not_satisfied';
+/** Reason of the error when a call stayed wrong after it was asked for once more. */
 export const INVALID_TOOL_CALL = 'invalid_tool_call';
+/** Reason of the error when the model makes the same call again and again. */
 export const TOOL_CALL_LOOP = 'tool_call_loop';
 
 /** True while nothing but thinking was sent. */

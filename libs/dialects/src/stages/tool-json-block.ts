@@ -4,12 +4,14 @@ import { parseWrittenCalls } from './tool-call-list.ts';
 import type { MarkupReader } from './tool-call-reader.ts';
 import type { ToolSink } from './tool-sink.ts';
 
+/** What a block of JSON calls is read with, and where it stands. */
 export interface JsonBlockOptions {
   readonly sink: ToolSink;
   readonly tools: ReadonlyMap<string, ToolDefinition>;
   readonly place: 'fence' | 'answer';
 }
 
+/** Reads one block that may hold calls. */
 export interface JsonBlock extends MarkupReader {
   /** Once `done`: everything that was read, when it is no block of calls. */
   readonly rejected: string | undefined;

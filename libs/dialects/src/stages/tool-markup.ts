@@ -3,9 +3,13 @@
  * have the best record, as arguments may hold quotes, line breaks and markup of their own (protocol 6).
  */
 export const CALLS_OPEN = '<tool_calls>';
+/** Ends a list of calls. */
 export const CALLS_CLOSE = '</tool_calls>';
+/** Ends one call. */
 export const CALL_CLOSE = '</tool_call>';
+/** Begins text in which no tag counts. */
 export const CDATA_OPEN = '<![CDATA[';
+/** Ends text in which no tag counts. */
 export const CDATA_CLOSE = ']]>';
 /** How XML writes `]]>` inside of CDATA. */
 export const CDATA_SPLIT = `]]${CDATA_CLOSE}${CDATA_OPEN}>`;
@@ -25,6 +29,7 @@ export function encodeToolCall(call: {
 export const encodeCdata = (text: string): string =>
   CDATA_OPEN + text.replaceAll(CDATA_CLOSE, CDATA_SPLIT) + CDATA_CLOSE;
 
+/** The value of an attribute, to be put between double quotes. */
 export const encodeAttribute = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 

@@ -22,6 +22,7 @@ export interface ToolParser {
   readonly holds: boolean;
 }
 
+/** What calls in a text are found with. */
 export interface ToolParserOptions {
   readonly sink: ToolSink;
   readonly tools: ReadonlyMap<string, ToolDefinition>;

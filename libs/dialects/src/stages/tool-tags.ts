@@ -6,7 +6,9 @@ export interface Tag {
   readonly length: number;
 }
 
+/** The beginning of the tag that opens a call. */
 export const CALL_TAG = '<tool_call';
+/** The beginning of the tag that opens a list of calls. */
 export const LIST_TAG = '<tool_calls';
 const names = ['tool_call', 'tool_calls', 'tool_result', 'tool_results'];
 const tokens = names.flatMap((name) => [`<${name}`, `</${name}`]);

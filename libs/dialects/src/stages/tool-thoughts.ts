@@ -12,6 +12,7 @@ export interface ThoughtCalls {
   readonly calls: readonly WrittenCall[];
 }
 
+/** The tools that calls in thoughts may name, and those among them that may be called; `reasoning` hears all other text. */
 export interface ThoughtCallsOptions {
   readonly tools: ReadonlyMap<string, ToolDefinition>;
   readonly allowed: ReadonlyMap<string, ToolDefinition>;

@@ -12,6 +12,7 @@ export interface EncodedAnswer {
   readonly body: string;
 }
 
+/** How errors are told, and who hears of them. */
 export interface HandleErrorsOptions {
   /** Gives an error the shape that the path's clients expect; must not throw. */
   readonly encodeError: (error: TurnError, ctx: ParameterizedContext<RequestState>) => EncodedAnswer;

@@ -35,6 +35,7 @@ const serverOptions: http.ServerOptions = {
 /** How long after a connection came its first request may come, also when the stop has begun: it was sent before anybody could know. */
 export const FIRST_REQUEST_GRACE_MS = 1_000;
 
+/** Where a server listens, and how it stops. */
 export interface ListenOptions {
   readonly host: string;
   /** 0: any free one. */

@@ -15,6 +15,7 @@ import type { RedisSettings } from './redis-settings.ts';
  */
 export type RedisRole = 'commands' | 'guarded' | 'blocking' | 'subscriber' | 'health';
 
+/** Who hears of faults, and what the connection is for. */
 export interface OpenRedisOptions {
   readonly logger: Logger;
   readonly role: RedisRole;

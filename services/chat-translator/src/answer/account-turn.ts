@@ -9,6 +9,7 @@ export interface TurnAccount {
   close(): void;
 }
 
+/** What the tokens of a turn are counted with. */
 export interface TurnAccountOptions {
   readonly tokens: TranslatorMetrics['tokens'];
   readonly countTokens: (text: string) => number;

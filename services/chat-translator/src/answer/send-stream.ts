@@ -17,6 +17,7 @@ export interface EventStreamResponse {
   fail(error: TurnError): void;
 }
 
+/** How an event stream is written and kept alive. */
 export interface EventStreamOptions {
   readonly encoder: StreamEncoder;
   /** Silence after which a comment is sent, in milliseconds; 0 = never. */

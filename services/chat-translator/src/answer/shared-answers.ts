@@ -5,6 +5,7 @@ import { createSharedRun, type SharedRun, type StartedAnswer } from './shared-ru
 
 /** `hit`: it was kept; `shared`: somebody else is being given it just now; `miss`: it was asked for. */
 export const sharedOutcomes = ['hit', 'shared', 'miss'] as const;
+/** Where an answer came from: kept, shared with another asker, or asked for. */
 export type SharedOutcome = (typeof sharedOutcomes)[number];
 
 /** One asker's part of an answer. */
@@ -19,6 +20,7 @@ export interface SharedAnswers {
   join(key: string, signal: AbortSignal, start: (signal: AbortSignal) => Promise<StartedAnswer>): Promise<JoinedAnswer>;
 }
 
+/** How long and how many answers are kept. Milliseconds. */
 export interface SharedAnswersOptions {
   /** How long an answer is kept. */
   readonly ttlMs: number;

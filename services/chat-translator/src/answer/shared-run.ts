@@ -15,6 +15,7 @@ export interface SharedRun {
   join(signal: AbortSignal): Promise<Omit<StartedAnswer, 'release'>>;
 }
 
+/** Hears of the end of a run that several askers share. */
 export interface SharedRunListener {
   /** The run is over; `answer` is undefined when it did not begin. */
   readonly onEnd: (answer: StartedAnswer | undefined, batches: readonly TurnEvent[][]) => void;

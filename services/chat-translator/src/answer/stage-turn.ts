@@ -15,6 +15,7 @@ export interface TurnStages {
   close(): void;
 }
 
+/** What the events of a turn go through before they are written. */
 export interface TurnStagesOptions {
   readonly rendering: ReasoningRendering;
   /** Append the sources to the text. */

@@ -12,6 +12,7 @@ export interface TextStream {
   end(text: string): void;
 }
 
+/** How a stream of text is kept alive, and whose leaving ends it. */
 export interface TextStreamOptions {
   /** Silence after which a sign of life is sent, in milliseconds; 0 = never. */
   readonly heartbeatMs: number;

@@ -5,6 +5,7 @@ import { createTryDeadlines } from '../turn/try-deadlines.ts';
 import type { TurnTimeouts } from '../turn/turn-timeouts.ts';
 import type { UpstreamClient } from './upstream-client.ts';
 
+/** With whom and for how long an answer is streamed. */
 export interface StreamAnswerOptions {
   readonly client: UpstreamClient;
   readonly timeouts: Pick<TurnTimeouts, 'idle' | 'firstToken'>;

@@ -32,6 +32,7 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const MAX_REST_BYTES = 64 * 1024;
 const MAX_REST_MS = 1_000;
 
+/** What calls of an upstream are made with. */
 export interface UpstreamClientOptions {
   readonly dispatcher: Dispatcher;
   /** Milliseconds since the epoch. */

@@ -27,6 +27,7 @@ export interface ReadConversation {
   readonly media: readonly Media[];
 }
 
+/** How files of a request are fetched, and how large they may be. */
 export interface AttachmentReaderOptions {
   readonly fetchMedia: MediaFetcher;
   readonly maxBytesPerFile: number;

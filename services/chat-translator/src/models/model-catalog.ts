@@ -18,6 +18,7 @@ export interface ModelCatalog {
   resolve(name: string, signal: AbortSignal): Promise<ResolvedModel>;
 }
 
+/** Where the models of one upstream come from, and how long they count. Milliseconds. */
 export interface ModelCatalogOptions {
   /** Reads the upstream's list; has its own deadline. */
   readonly read: () => Promise<UpstreamModel[]>;

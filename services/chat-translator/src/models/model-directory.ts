@@ -26,6 +26,7 @@ export interface ModelDirectory {
   resolve(name: string, signal: AbortSignal, keyName?: string): Promise<ResolvedRoutes>;
 }
 
+/** The upstreams and rules by which a model's name is resolved. */
 export interface ModelDirectoryOptions {
   /** In the order in which they are asked. */
   readonly upstreams: readonly { readonly name: string; readonly catalog: ModelCatalog }[];

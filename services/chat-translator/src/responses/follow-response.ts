@@ -5,6 +5,7 @@ import { framesFrom } from './event-batches.ts';
 import type { KeptEvents, ResponseStore } from './response-store.ts';
 import { isResponseStoreUnavailable } from './store-unavailable.ts';
 
+/** Which response is followed, by whom, and from where on. */
 export interface FollowOptions {
   readonly store: ResponseStore;
   readonly id: string;

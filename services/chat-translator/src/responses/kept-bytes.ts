@@ -10,6 +10,7 @@ export interface KeptBytes {
   release(id: string): Promise<void>;
 }
 
+/** Where sizes are counted, and up to which sum. */
 export interface KeptBytesOptions {
   readonly commands: RedisClient;
   /** First part of every key. */

@@ -26,6 +26,7 @@ export interface KeptRun {
   readonly onError: (error: TurnError) => void;
 }
 
+/** Where a run is kept, and up to which size. */
 export interface KeptRunOptions {
   readonly store: ResponseStore;
   /** The most that is kept of one response, in UTF-16 units. */

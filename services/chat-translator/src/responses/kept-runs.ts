@@ -17,6 +17,7 @@ export interface KeptRuns {
   stop(deadline: AbortSignal): Promise<void>;
 }
 
+/** Where the runs of a process are kept and counted. */
 export interface KeptRunsOptions {
   readonly store: ResponseStore;
   readonly logger: Logger;

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { EventBatch, KeptEvents, KeptState, ResponseStore } from './response-store.ts';
 
+/** How long and how much is kept. Sizes are UTF-16 units. */
 export interface MemoryResponseStoreOptions {
   readonly ttlMs: number;
   /** Of all responses together. The one that was asked for longest ago goes first. */

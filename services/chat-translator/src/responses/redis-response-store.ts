@@ -6,6 +6,7 @@ import { runScript, scripts, type Script } from './response-scripts.ts';
 import { ALIVE_MS, type EventBatch, type KeptState, type ResponseStore } from './response-store.ts';
 import { responseStoreUnavailable } from './store-unavailable.ts';
 
+/** What a store of responses in Redis needs. */
 export interface RedisResponseStoreOptions {
   /** For commands whose time is bounded here. Stays the caller's, who closes it after the store. */
   readonly commands: RedisClient;

@@ -15,6 +15,7 @@ export interface ResponseRecorder {
   finish(events: EventBatch, response: string): Promise<void>;
 }
 
+/** Which response is recorded where, and up to which size. */
 export interface RecorderOptions {
   readonly id: string;
   readonly store: ResponseStore;

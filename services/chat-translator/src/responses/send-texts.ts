@@ -2,6 +2,7 @@ import type { Logger, RequestState } from '@zai2api/runtime';
 import type { ParameterizedContext } from 'koa';
 import { createTextStream } from '../answer/text-stream.ts';
 
+/** How a stream is kept alive, and whose leaving ends it. */
 export interface SendTextsOptions {
   /** Silence after which a comment is sent, in milliseconds; 0 = never. */
   readonly heartbeatMs: number;

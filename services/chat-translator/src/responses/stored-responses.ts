@@ -24,6 +24,7 @@ import { tenantOf } from './tenant-of.ts';
 
 type Context = ParameterizedContext<RequestState>;
 
+/** What the endpoints of kept responses are served with. */
 export interface StoredResponsesOptions {
   readonly store: ResponseStore;
   /** What the codecs of one request are given: its seals are those of its tenant. */

@@ -6,6 +6,7 @@ import type { MediaFetcher } from '../media/fetch-media.ts';
 import { askUpstream } from '../upstreams/ask-upstream.ts';
 import { findAble, parameterFault, upstreamModelOf, type SideRouteOptions } from './side-route.ts';
 
+/** What `POST /v1/images/generations` is served with. */
 export interface ImageRouteOptions extends SideRouteOptions {
   readonly fetchMedia: MediaFetcher;
   /** Largest picture, in bytes. */

@@ -11,6 +11,7 @@ import { prepareTurn, type PreparedTurn, type PrepareTurnOptions } from '../turn
 import { asksForNothing, runEmptyTurn } from '../turn/run-empty-turn.ts';
 import { runTurn, type OpenedTurn, type RunTurnOptions } from '../turn/run-turn.ts';
 
+/** What a request that asks for a turn is answered with. */
 export interface AnswerTurnOptions extends PrepareTurnOptions, RunTurnOptions {
   /** What the codecs of one request are given: its seals are those of its tenant. */
   readonly clientContextFor: (tenant: string) => ClientCodecContext;

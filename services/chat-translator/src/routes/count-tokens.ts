@@ -5,6 +5,7 @@ import { estimateInput } from '../answer/estimate-input.ts';
 import type { BodyReader } from '../body/body-reader.ts';
 import { tenantOf } from '../responses/tenant-of.ts';
 
+/** What `POST /v1/messages/count_tokens` is served with. */
 export interface CountTokensOptions {
   readonly bodies: BodyReader;
   /** What the codec of one request is given: it opens the seals of its tenant. */

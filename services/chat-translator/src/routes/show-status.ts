@@ -4,6 +4,7 @@ import type { ModelDirectory } from '../models/model-directory.ts';
 import { reportStatus } from '../status/status-report.ts';
 import type { WatchedUpstream } from '../upstreams/create-upstream.ts';
 
+/** What `GET /v1/status` reads. */
 export interface ShowStatusOptions {
   readonly upstreams: readonly WatchedUpstream[];
   readonly directory: Pick<ModelDirectory, 'source'>;

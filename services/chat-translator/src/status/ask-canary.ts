@@ -4,6 +4,7 @@ import { keepLease, type KeptLease } from '../turn/keep-lease.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import type { TryOutcome } from './judge-tries.ts';
 
+/** Whom a question of our own is asked, and as whom. */
 export interface AskCanaryOptions {
   readonly upstream: Pick<Upstream, 'driver' | 'credentials' | 'catalog' | 'outcomeOf'>;
   readonly leaseMs: number;

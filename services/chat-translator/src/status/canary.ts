@@ -9,6 +9,7 @@ export interface Canary {
   stop(): Promise<void>;
 }
 
+/** When to ask, and what has been learnt without asking. Milliseconds. */
 export interface CanaryOptions {
   readonly intervalMs: number;
   /** Asks once and tells how it went; undefined when it could not be asked. Ends soon after the signal aborts; must not throw. */

@@ -5,6 +5,7 @@ import type { ErrorCode, TurnError } from '@zai2api/turn';
  * refuses us; `drifted`: its contract is no longer ours; `unknown`: nothing tells.
  */
 export const upstreamStates = ['ok', 'degraded', 'challenged', 'blocked', 'drifted', 'unknown'] as const;
+/** How an upstream is: see `upstreamStates`. */
 export type UpstreamState = (typeof upstreamStates)[number];
 
 /** How one try at an upstream went. */

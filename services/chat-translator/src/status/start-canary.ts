@@ -4,6 +4,7 @@ import type { WatchedUpstream } from '../upstreams/create-upstream.ts';
 import { askCanary } from './ask-canary.ts';
 import { createCanary } from './canary.ts';
 
+/** What the canary of an upstream is started with. Milliseconds. */
 export interface StartCanaryOptions {
   readonly upstream: WatchedUpstream;
   readonly intervalMs: number;

@@ -64,6 +64,7 @@ interface PoolKindReport {
   readonly total: number;
 }
 
+/** What the report on the status is made of. */
 export interface StatusSources {
   readonly nowMs: number;
   readonly drivers: readonly {

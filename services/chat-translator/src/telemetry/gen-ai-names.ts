@@ -33,4 +33,5 @@ export const genAi = {
 
 /** The one operation, and who does it: z.ai is not in the list of providers, which is open. */
 export const CHAT = 'chat';
+/** `gen_ai.provider.name` of every upstream here: they are one provider's. */
 export const PROVIDER = 'zai';

@@ -23,6 +23,7 @@ export interface OpenTurn {
   release(error?: TurnError): void;
 }
 
+/** On which upstream a turn is opened, and how long it may take to begin. Milliseconds. */
 export interface OpenTurnOptions {
   readonly driver: UpstreamDriver;
   readonly credentials: CredentialStore;

@@ -12,6 +12,7 @@ import { longestOf, placesThatFit } from './fit-context.ts';
 import { turnTimeouts } from './turn-timeouts.ts';
 import { uniqueWarnings } from './unique-warnings.ts';
 
+/** What a decoded request is made ready with. */
 export interface PrepareTurnOptions {
   readonly settings: TranslatorSettings;
   readonly catalog: Pick<ModelDirectory, 'resolve'>;

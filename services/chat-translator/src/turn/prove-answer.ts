@@ -9,6 +9,7 @@ import {
 import { addUsage, TurnError, type TurnEvent, type TurnRequest, type Usage } from '@zai2api/turn';
 import type { DriverTurn, UpstreamDriver } from '../upstream-driver.ts';
 
+/** What answers are held to, and what their calls are named with. */
 export interface ProveAnswerOptions {
   readonly checkSchema: SchemaCheck;
   /** Ids of tool calls. */

@@ -16,6 +16,7 @@ import { withLengths } from './fit-context.ts';
 import { openElsewhere, type OpenElsewhereOptions } from './open-elsewhere.ts';
 import type { PreparedTurn } from './prepare-turn.ts';
 
+/** What a turn is run with. */
 export interface RunTurnOptions extends OpenElsewhereOptions {
   readonly settings: TranslatorSettings;
   /** Estimated tokens of a text. */
@@ -47,6 +48,7 @@ export interface RunningTurn {
   close(error?: TurnError): void;
 }
 
+/** Who asked for a turn, and hears of its end. */
 export interface TurnListener {
   readonly origin: TurnOrigin;
   /** Who asks; answers are shared with nobody else. Undefined: with nobody at all. */

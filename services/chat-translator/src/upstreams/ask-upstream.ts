@@ -6,6 +6,7 @@ import { keepLease, type KeptLease } from '../turn/keep-lease.ts';
 import { createRetryPlan } from '../turn/retry-plan.ts';
 import type { Upstream } from './upstream.ts';
 
+/** How long a short call may wait, and how long it is tried. Milliseconds. */
 export interface AskUpstreamOptions {
   readonly credentialWaitMs: number;
   readonly leaseMs: number;

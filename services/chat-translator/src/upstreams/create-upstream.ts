@@ -10,6 +10,7 @@ import { createCredentialGuard } from './credential-guard.ts';
 import { createUpstreamBreaker } from './upstream-breaker.ts';
 import type { Upstream } from './upstream.ts';
 
+/** What an upstream is put together from. Milliseconds. */
 export interface CreateUpstreamOptions {
   readonly driver: UpstreamDriver;
   readonly credentials: CredentialStore;

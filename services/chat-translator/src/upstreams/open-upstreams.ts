@@ -17,6 +17,7 @@ import { createZaiPlatformDriver } from '../zai-platform/zai-platform-driver.ts'
 import { createZaiWebDriver } from '../zai-web/zai-web-driver.ts';
 import { createUpstream, type WatchedUpstream } from './create-upstream.ts';
 
+/** What the configured upstreams are opened with. */
 export interface OpenUpstreamsOptions {
   readonly settings: TranslatorSettings;
   readonly profile: WebProfile;

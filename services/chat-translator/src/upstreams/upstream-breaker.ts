@@ -4,6 +4,7 @@ import { verdictOf } from './breaker-verdict.ts';
 
 /** `half-open`: one call is let through to see. */
 export const breakerStates = ['closed', 'open', 'half-open'] as const;
+/** A state of the breaker: see `breakerStates`. */
 export type BreakerState = (typeof breakerStates)[number];
 
 /** What is known of a breaker. Times are milliseconds since the epoch. */
@@ -24,6 +25,7 @@ export interface UpstreamBreaker {
   read(): BreakerReading;
 }
 
+/** When a breaker opens, and when it lets a probe through. Milliseconds. */
 export interface BreakerOptions {
   /** So many failures in a row open it. */
   readonly threshold: number;

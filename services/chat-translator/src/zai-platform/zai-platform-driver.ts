@@ -24,6 +24,7 @@ import type { Media } from '../media/read-attachments.ts';
 import { uniqueWarnings } from '../turn/unique-warnings.ts';
 import type { UpstreamDriver } from '../upstream-driver.ts';
 
+/** What the driver of the official API is made of. Milliseconds. */
 export interface ZaiPlatformDriverOptions {
   readonly profile: PlatformProfile;
   readonly requestTimeoutMs: number;

@@ -32,6 +32,7 @@ import { ignoredByZaiWeb } from './ignored-parameters.ts';
 import { createUpstreamClock } from './upstream-clock.ts';
 import { uploadMedia } from './upload-media.ts';
 
+/** What the driver of the web backend is made of. Milliseconds. */
 export interface ZaiWebDriverOptions {
   readonly profile: WebProfile;
   /** Used until the live version was read, and when it cannot be. */

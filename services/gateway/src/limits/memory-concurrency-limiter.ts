@@ -14,6 +14,7 @@ interface Line {
   readonly waiters: Waiter[];
 }
 
+/** How many turns run and wait at the same time, in all and for one key. Milliseconds. */
 export interface ConcurrencyLimits {
   readonly limit: number;
   /** For the turns of one key; 0: only `limit` counts. */

@@ -17,6 +17,7 @@ export interface ResponseEvents {
   readonly ended: EndedResponse | undefined;
 }
 
+/** What the events of a response are read for. */
 export interface ResponseEventsOptions {
   /** What the response answers to. */
   readonly conversation: Conversation;

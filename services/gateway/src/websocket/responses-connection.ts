@@ -31,6 +31,7 @@ export interface ResponsesConnection {
   readonly responses: number;
 }
 
+/** What one WebSocket is served with. */
 export interface ResponsesConnectionOptions {
   readonly socket: WebSocket;
   /** Of the upgrade; they go with every create. */

@@ -20,6 +20,7 @@ export interface WebSocketEdge {
   drain(deadline: AbortSignal): Promise<void>;
 }
 
+/** Who may connect, how many, and with what they are served. */
 export interface WebSocketEdgeOptions {
   readonly isEnabled: boolean;
   readonly maxConnections: number;

@@ -27,6 +27,7 @@ export interface WireConversation {
   readonly input: readonly WireItem[];
 }
 
+/** What items are read with: the names of tools, the seals of thoughts, and where to note what has no effect. */
 export interface DecodeMessagesOptions {
   readonly names: ToolNames;
   readonly unseal: (sealed: string) => string | undefined;

@@ -10,7 +10,9 @@ export type DecodedPart = { readonly attachment: TurnAttachment } | { readonly t
 
 /** Wire codes of parts that no upstream here can take (contract 1.2). */
 export const imageRefused = 'image_input_not_supported';
+/** Reason of the refusal of audio, which no model here takes. */
 export const audioRefused = 'audio_input_not_supported';
+/** Reason of the refusal of a file that cannot be taken. */
 export const fileRefused = 'file_input_not_supported';
 
 /** A picture or film by its address: bytes out of a `data:` URL, or an address that nobody has followed yet. Throws with `path`. */

@@ -19,6 +19,7 @@ export interface PlatformMessage {
   readonly tool_call_id?: string;
 }
 
+/** What the messages of a completion are made of. */
 export interface MessagesInput {
   readonly messages: readonly TurnMessage[];
   /** What the messages name as attachments, in the same order. */

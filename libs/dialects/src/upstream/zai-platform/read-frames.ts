@@ -9,6 +9,7 @@ import { createContentTags } from './content-tags.ts';
 import { classifyFault, findFault, type PlatformFault } from './decode-error.ts';
 import { createNativeCalls } from './native-calls.ts';
 
+/** What the frames of one answer are read with. */
 export interface PlatformFrameReaderOptions {
   /** The name that the answer carries: the one asked for. */
   readonly model: string;

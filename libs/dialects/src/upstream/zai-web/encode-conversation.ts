@@ -18,6 +18,7 @@ export interface Conversation {
 
 /** `flattened`: all of it in one user text; `messages`: message by message, as the web page would have had it. */
 export const historyModes = ['flattened', 'messages'] as const;
+/** How a conversation goes up: see `historyModes`. */
 export type HistoryMode = (typeof historyModes)[number];
 
 /**

@@ -7,6 +7,7 @@ const preamble = 'The following is a conversation so far, each message between t
 const plainReply = 'as the assistant, with the reply alone and without tags.';
 const toolReply = 'as the assistant, with the reply alone. The only tags in it are those of tool calls.';
 
+/** How a conversation becomes one text. */
 export interface FlattenOptions {
   readonly tools?: readonly ToolDefinition[];
   readonly toolChoice?: ToolChoice;

@@ -15,6 +15,7 @@ import { isResultJson } from './search-results-scan.ts';
 import { readSearchFrame, readSourceEvent } from './search-results.ts';
 import { createNativeCalls } from './tool-native.ts';
 
+/** What the frames of one answer are read with. */
 export interface FrameReaderOptions {
   /** The name that the answer carries: the one asked for. */
   readonly model: string;

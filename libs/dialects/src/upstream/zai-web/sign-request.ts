@@ -6,6 +6,7 @@ export interface SigningFunctions {
   readonly base64: (text: string) => string;
 }
 
+/** What a request's signature is made of (protocol 4). */
 export interface SignatureInput {
   readonly secret: string;
   readonly requestId: string;

@@ -3,6 +3,7 @@ import { allowedTools } from '../../stages/tool-choice.ts';
 import type { RepeatedCalls } from '../../stages/tool-loop.ts';
 import { CALLS_CLOSE, CALLS_OPEN, encodeAttribute, encodeToolCall } from '../../stages/tool-markup.ts';
 
+/** The tools of a request and whether they must be called, as far as the prompt tells the model. */
 export interface ToolPrompt {
   readonly tools: readonly ToolDefinition[];
   readonly toolChoice: ToolChoice;
