@@ -115,6 +115,19 @@ describe('the dashboard and the alert rules', () => {
     expect(alerts.groups.flatMap(({ rules }) => rules).length).toBeGreaterThan(5);
   });
 
+  it.each([
+    ['panel', 'zai_upstream_status'],
+    ['panel', 'zai_upstream_breaker'],
+    ['panel', 'zai_upstream_last_failure_timestamp_seconds'],
+    ['panel', 'zai_translator_fallbacks_total'],
+    ['panel', 'zai_translator_answer_cache_total'],
+    ['alert', 'zai_upstream_status'],
+    ['alert', 'zai_upstream_breaker'],
+    ['alert', 'zai_translator_fallbacks_total'],
+  ])('have a %s of %s', (kind, metric) => {
+    expect(expressions.filter(([where, text]) => where.startsWith(kind) && text.includes(metric))).not.toEqual([]);
+  });
+
   it.each(expressions)('%s is PromQL on metrics and labels that exist', (_where, template) => {
     const expression = template.replaceAll('$__rate_interval', '5m');
     const names: string[] = [];

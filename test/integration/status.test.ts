@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { askWhole, postChat, scenario } from '../support/chat-client.ts';
 import { startStack, type Stack } from '../support/start-stack.ts';
@@ -13,10 +14,20 @@ interface Status {
     readonly last_success_at: string | null;
     readonly last_failure: { at: string; code: string; reason: string | null; message: string } | null;
     readonly recent_tries: { good: number; failed: number };
-    readonly frontend_version: { version: string; source: string; read_at: string | null };
+    readonly breaker: { state: string; retry_at: string | null };
+    readonly models: { source: string };
+    readonly pool: Pool | null;
+    readonly frontend_version: { version: string; source: string; read_at: string | null } | null;
   }[];
   readonly models: { source: string };
-  readonly pool: { state: string; reason: string | null; retry_at: string | null; guest: Record<string, number> };
+  readonly pool: Pool;
+}
+
+interface Pool {
+  readonly state: string;
+  readonly reason: string | null;
+  readonly retry_at: string | null;
+  readonly guest: Record<string, number>;
 }
 
 const single = { ZAI_ANON_POOL_SIZE: '1', ZAI_CREDENTIAL_WAIT: '0.2' };
@@ -99,6 +110,76 @@ describe('GET /v1/status', () => {
       read_at: null,
     });
     expect(status.models).toEqual({ source: 'built-in' });
+  });
+});
+
+describe('docs/status.md', () => {
+  const page = readFileSync(new URL('../../docs/status.md', import.meta.url), 'utf8');
+  const example = JSON.parse(/```json\n([^]+?)```/.exec(page)?.[1] ?? '') as Status;
+
+  /** Each field with what it holds; times and messages are each alike. */
+  function shapeOf(value: unknown, field = ''): unknown {
+    if (Array.isArray(value)) return value.map((each) => shapeOf(each));
+    if (typeof value === 'object' && value !== null)
+      return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, shapeOf(each, name)]));
+    if (typeof value === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value)) return 'time';
+    if (field === 'message') return String(value).slice(0, 30);
+    return typeof value === 'number' ? 'number' : value;
+  }
+
+  it('shows the answer of a service whose web backend asks for verification, field by field', async () => {
+    await using stack = await startStack({
+      env: { ZAI_UPSTREAMS: 'web,platform', ZAI_PLATFORM_API_KEY: 'key', ZAI_ANON_POOL_SIZE: '3' },
+      upstream: { completionFault: 'error-challenge' },
+    });
+    for (const model of ['glm-4.7@web', 'glm-4.7@platform']) await postChat(stack.url, 'hi', { body: { model } });
+    // Until its breaker is open: guests are challenged one after the other, and then there are none.
+    await waitFor(
+      async () => {
+        await postChat(stack.url, 'hi');
+        return (await driverOf(stack)).breaker.state === 'open';
+      },
+      { withinMs: 10_000, what: 'the breaker to open' },
+    );
+    const status = await statusOf(stack);
+    expect(shapeOf(status)).toEqual(shapeOf(example));
+    expect(status.drivers.map((driver) => Object.keys(driver))).toEqual(
+      example.drivers.map((driver) => Object.keys(driver)),
+    );
+    // The same in metrics: what works, since when, and why not.
+    for (const { name, state, since, last_failure: failure, breaker } of status.drivers) {
+      expect(await stack.metric('zai_upstream_status', { driver: name, state })).toBe(1);
+      expect(await stack.metric('zai_upstream_breaker', { driver: name, state: breaker.state })).toBe(1);
+      const sinceSeconds = await stack.metric('zai_upstream_status_since_timestamp_seconds', { driver: name });
+      expect(sinceSeconds).toBeCloseTo(Date.parse(since) / 1000, 3);
+      const failedSeconds = await stack.metric('zai_upstream_last_failure_timestamp_seconds', {
+        driver: name,
+        ...(failure && { code: failure.code }),
+      });
+      expect(failedSeconds).toBeCloseTo(failure ? Date.parse(failure.at) / 1000 : 0, 3);
+    }
+  });
+
+  it('names every field', () => {
+    const names = (value: unknown): string[] =>
+      typeof value === 'object' && value !== null
+        ? Object.entries(value).flatMap(([name, each]) => (Array.isArray(value) ? names(each) : [name, ...names(each)]))
+        : [];
+    const text = page.slice(page.indexOf('```\n', page.indexOf('```json')));
+    for (const field of [
+      'state',
+      'since',
+      'last_success_at',
+      'last_failure',
+      'recent_tries',
+      'breaker',
+      'models',
+      'pool',
+      'frontend_version',
+    ]) {
+      expect(names(example)).toContain(field);
+      expect(text).toContain(`\`${field}`);
+    }
   });
 });
 

@@ -30,13 +30,13 @@ export interface StatusReport {
     } | null;
     /** How many of the last tries, at most ten, went well. */
     readonly recent_tries: { readonly good: number; readonly failed: number };
-    /** `source`: `live` or `configured`. Null for a driver without one. */
     /** `closed`: turns are let through; `open`: none until `retry_at`; `half-open`: one, to see. */
     readonly breaker: { readonly state: string; readonly retry_at: Time };
     /** Where its model list comes from. */
     readonly models: { readonly source: CatalogSource };
     /** Its credentials; null when their store does not tell. */
     readonly pool: PoolReport | null;
+    /** `source`: `live` or `configured`. Null for a driver without one. */
     readonly frontend_version: { readonly version: string; readonly source: string; readonly read_at: Time } | null;
   }[];
   /** `live`, `stale` (the last good list) or `built-in`. */

@@ -74,6 +74,34 @@ export function registerStatusMetrics(registry: Registry, statuses: readonly Ups
     },
   });
   new Gauge({
+    name: 'zai_upstream_status_since_timestamp_seconds',
+    help: 'When this process first saw the upstream in the state that it is in.',
+    labelNames: ['driver'],
+    registers,
+    async collect() {
+      for (const status of statuses) {
+        const { health } = await status.read();
+        this.set({ driver: status.name }, health.sinceMs / 1000);
+      }
+    },
+  });
+  new Gauge({
+    name: 'zai_upstream_last_failure_timestamp_seconds',
+    help: 'When a try at the upstream last failed, by what it failed with; absent while none has.',
+    labelNames: ['driver', 'code', 'reason'],
+    registers,
+    collect() {
+      // Only the last one: what failed before it is history.
+      this.reset();
+      for (const status of statuses) {
+        const { lastFailure } = status.readTries();
+        if (!lastFailure) continue;
+        const { code, details } = lastFailure.error;
+        this.set({ driver: status.name, code, reason: details.reason ?? '' }, lastFailure.atMs / 1000);
+      }
+    },
+  });
+  new Gauge({
     name: 'zai_upstream_last_success_timestamp_seconds',
     help: 'When the upstream last sent content; 0 while it never has.',
     labelNames: ['driver'],
