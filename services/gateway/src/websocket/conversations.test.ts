@@ -16,14 +16,32 @@ describe('the conversations of all connections', () => {
 
   it('take up no more than the limit: those used longest ago go first', () => {
     const conversations = createConversations(3_000);
-    const connection = conversations.open();
-    for (const lane of ['a', 'b', 'c']) connection.keep(lane, lane, of('x'.repeat(700)));
-    expect(connection.get('a')).toBeDefined();
-    connection.keep('d', 'd', of('x'.repeat(700)));
-    expect(['a', 'b', 'c', 'd'].filter((id) => connection.get(id))).toEqual(['a', 'c', 'd']);
+    const connections = ['a', 'b', 'c', 'd'].map((id) => ({ id, connection: conversations.open() }));
+    for (const { id, connection } of connections.slice(0, 3)) connection.keep('', id, of('x'.repeat(700)));
+    expect(connections[0]!.connection.get('a')).toBeDefined();
+    connections[3]!.connection.keep('', 'd', of('x'.repeat(700)));
+    const left = connections.filter(({ id, connection }) => connection.get(id));
+    expect(left.map(({ id }) => id)).toEqual(['a', 'c', 'd']);
     expect(conversations.size()).toBeLessThanOrEqual(3_000);
-    connection.keep('e', 'e', of('x'.repeat(4_000)));
-    expect([connection.get('e'), conversations.size()]).toEqual([undefined, 0]);
+  });
+
+  it('of one connection give way to each other first', () => {
+    const conversations = createConversations(3_000);
+    const [quiet, greedy] = [conversations.open(), conversations.open()];
+    quiet.keep('', 'resp_1', of('x'.repeat(700)));
+    for (const lane of ['a', 'b', 'c']) greedy.keep(lane, lane, of('x'.repeat(500)));
+    expect(['a', 'b', 'c'].filter((id) => greedy.get(id))).toEqual(['b', 'c']);
+    greedy.keep('d', 'd', of('x'.repeat(2_000)));
+    expect(['b', 'c', 'd'].filter((id) => greedy.get(id))).toEqual([]);
+    expect(quiet.get('resp_1')).toBeDefined();
+  });
+
+  it('are of so many lanes', () => {
+    const conversations = createConversations(1_000_000);
+    const connection = conversations.open();
+    for (let lane = 0; lane < 100; lane++) connection.keep(String(lane), `resp_${lane}`, of(''));
+    const kept = Array.from({ length: 100 }, (_, lane) => lane).filter((lane) => connection.get(`resp_${lane}`));
+    expect([kept.length, kept[0]]).toEqual([64, 36]);
   });
 
   it('are forgotten with their connection', () => {

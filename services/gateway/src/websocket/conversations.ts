@@ -25,10 +25,14 @@ export interface Conversations {
 
 /** What an entry takes up beside its items. */
 const ENTRY_SIZE = 200;
+/** Lanes of a connection that something is kept of; those that were used longest ago are forgotten. */
+const MAX_LANES = 64;
+/** Part of all the memory that one connection may have: its own oldest go before those of others. */
+const MAX_SHARE = 1 / 2;
 
 /**
- * Keeps conversations up to `maxSize` UTF-16 units in all; beyond, those that were used longest ago are forgotten, and their clients send
- * everything again.
+ * Keeps conversations up to `maxSize` UTF-16 units in all, half of them for one connection; beyond, those that were used longest ago are
+ * forgotten, and their clients send everything again.
  */
 export function createConversations(maxSize: number): Conversations {
   /** In the order of use. */
@@ -36,7 +40,7 @@ export function createConversations(maxSize: number): Conversations {
   let connections = 0;
   let size = 0;
 
-  const sizeOf = ({ items }: Conversation): number => items.length + ENTRY_SIZE;
+  const sizeOf = (kept: Conversation | undefined): number => (kept ? kept.items.length + ENTRY_SIZE : 0);
 
   function forget(key: string): void {
     const conversation = kept.get(key);
@@ -60,7 +64,15 @@ export function createConversations(maxSize: number): Conversations {
     open() {
       const connection = ++connections;
       const keyOf = (responseId: string): string => `${connection}/${responseId}`;
+      /** Keys by lane, in the order of use. */
       const latest = new Map<string, string>();
+      /** How much is kept of them now; some may have made room for those of other connections. */
+      function ownSize(): number {
+        let sum = 0;
+        for (const key of latest.values()) sum += sizeOf(kept.get(key));
+        return sum;
+      }
+
       return {
         get(responseId) {
           const key = keyOf(responseId);
@@ -74,6 +86,14 @@ export function createConversations(maxSize: number): Conversations {
         keep(lane, responseId, conversation) {
           const before = latest.get(lane);
           if (before !== undefined) forget(before);
+          latest.delete(lane);
+          const size = sizeOf(conversation);
+          for (const [oldestLane, oldest] of latest) {
+            if (latest.size < MAX_LANES && ownSize() + size <= maxSize * MAX_SHARE) break;
+            latest.delete(oldestLane);
+            forget(oldest);
+          }
+          if (size > maxSize * MAX_SHARE) return;
           const key = keyOf(responseId);
           latest.set(lane, key);
           add(key, conversation);

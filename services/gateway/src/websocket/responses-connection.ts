@@ -6,6 +6,7 @@ import { WebSocket, type RawData } from 'ws';
 import { composeRequest } from './compose-request.ts';
 import type { ConnectionConversations } from './conversations.ts';
 import { errorFrame, errorFrameOfAnswer } from './error-frame.ts';
+import type { FrameBudget } from './frame-budget.ts';
 import type { InnerClient } from './inner-client.ts';
 import { createLanes } from './lanes.ts';
 import { answerPrewarm } from './prewarm.ts';
@@ -38,8 +39,15 @@ export interface ResponsesConnectionOptions {
   readonly headers: IncomingHttpHeaders;
   readonly inner: InnerClient;
   readonly conversations: ConnectionConversations;
+  readonly frames: FrameBudget;
   readonly times: ConnectionTimes;
   readonly logger: Logger;
+}
+
+/** A create with its part of the budget. */
+interface HeldCreate {
+  readonly event: CreateEvent;
+  readonly release: () => void;
 }
 
 /** Close codes of RFC 6455. */
@@ -51,10 +59,10 @@ const EVENT_STREAM = 'text/event-stream';
 
 /** Serves Responses on an open WebSocket (contract 2.8). */
 export function serveResponses(options: ResponsesConnectionOptions): ResponsesConnection {
-  const { socket, headers, inner, conversations, times, logger } = options;
+  const { socket, headers, inner, conversations, frames, times, logger } = options;
   const gone = new AbortController();
   const sender = createSender(socket, gone);
-  const lanes = createLanes<CreateEvent>(answer, onIdle);
+  const lanes = createLanes<HeldCreate>(answer, onIdle);
   let responses = 0;
   let isAlive = true;
   /** No more creates are taken; what runs may finish. */
@@ -79,7 +87,7 @@ export function serveResponses(options: ResponsesConnectionOptions): ResponsesCo
     clearTimeout(idle);
     clearTimeout(age);
     gone.abort(new DOMException('The client closed the connection.', 'AbortError'));
-    lanes.clear();
+    for (const { item } of lanes.clear()) item.release();
     conversations.close();
   });
   socket.on('message', (data, isBinary) => {
@@ -97,9 +105,12 @@ export function serveResponses(options: ResponsesConnectionOptions): ResponsesCo
       fail(limitReached(), event.event.lane);
       return;
     }
+    let release: (() => void) | undefined;
     try {
-      lanes.add(laneOf(event.event), event.event);
+      release = frames.claim(text.length);
+      lanes.add(laneOf(event.event), { event: event.event, release });
     } catch (reason) {
+      release?.();
       fail(TurnError.from(reason), event.event.lane);
     }
   }
@@ -109,7 +120,7 @@ export function serveResponses(options: ResponsesConnectionOptions): ResponsesCo
   }
 
   /** Never rejects: the lane goes on with the next one. */
-  async function answer(event: CreateEvent): Promise<void> {
+  async function answer({ event, release }: HeldCreate): Promise<void> {
     responses++;
     try {
       await (event.isPrewarm ? prewarm(event) : create(event));
@@ -118,6 +129,8 @@ export function serveResponses(options: ResponsesConnectionOptions): ResponsesCo
       const error = TurnError.from(reason);
       if (error.details.layer !== 'client') logger.warn({ err: error }, 'a response over a websocket broke off');
       fail(error, event.lane);
+    } finally {
+      release();
     }
     touch();
   }
@@ -174,7 +187,10 @@ export function serveResponses(options: ResponsesConnectionOptions): ResponsesCo
   function beginClosing(how: { readonly code: number; readonly saysLimit: boolean }): void {
     closing ??= how;
     // Those that have not begun can begin elsewhere.
-    for (const { item } of lanes.clear()) fail(limitReached(), item.lane);
+    for (const { item } of lanes.clear()) {
+      item.release();
+      fail(limitReached(), item.event.lane);
+    }
     if (lanes.isIdle) close(closing);
   }
 

@@ -237,6 +237,20 @@ describe('lanes', () => {
     expect((await client.count(10)).at(-1)).toMatchObject({ stream_id: 'lane-0', status: 429 });
   });
 
+  it('W07: hold so much in memory together, and have room again afterwards', async () => {
+    const { open, backend } = hold();
+    const { url } = await start(backend);
+    const client = await connect(url);
+    const input = 'x'.repeat(25 * 1024 * 1024);
+    for (let create = 0; create < 3; create++) client.create({ input });
+    const [, refused] = await client.count(2);
+    expect(refused).toMatchObject({ type: 'error', status: 503, error: { code: 'too_many_large_requests' } });
+    open[0]!.res.end(completed);
+    await client.count(4);
+    client.create({ input, stream_id: 'other' });
+    expect((await client.count(5)).at(-1)).toMatchObject({ type: 'response.created', stream_id: 'other' });
+  });
+
   it('W07: go on behind a failure', async () => {
     let asked = 0;
     const { url } = await start((ctx) => {

@@ -8,6 +8,7 @@ import { encodeErrorAnswer } from '../encode-gateway-error.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { KeyCheck } from '../middleware/authenticate.ts';
 import { createConversations } from './conversations.ts';
+import { createFrameBudget } from './frame-budget.ts';
 import type { InnerClient } from './inner-client.ts';
 import { refuseUpgrade } from './refuse-upgrade.ts';
 import { serveResponses, type ConnectionTimes, type ResponsesConnection } from './responses-connection.ts';
@@ -44,6 +45,9 @@ const UPGRADE_REQUIRED = 426;
 /** What is kept of conversations for all connections together, in UTF-16 units; Latin text takes as many bytes. */
 const MAX_KEPT_SIZE = 64 * 1024 * 1024;
 
+/** What creates that wait or run may hold together, in the same units; parsed, they take up a few times as much. */
+const MAX_HELD_SIZE = 64 * 1024 * 1024;
+
 /** Longest client-supplied value that is logged (contract 5.4). */
 const MAX_LOGGED_LENGTH = 512;
 
@@ -52,6 +56,7 @@ export function createWebSocketEdge(options: WebSocketEdgeOptions): WebSocketEdg
   const { metrics, logger } = options;
   const connections = new Set<ResponsesConnection>();
   const conversations = createConversations(MAX_KEPT_SIZE);
+  const frames = createFrameBudget(MAX_HELD_SIZE);
   let isDraining = false;
   const requestIds = new WeakMap<IncomingMessage, string>();
   const server = new WebSocketServer({
@@ -133,6 +138,7 @@ export function createWebSocketEdge(options: WebSocketEdgeOptions): WebSocketEdg
       headers: request.headers,
       inner: options.inner,
       conversations: conversations.open(),
+      frames,
       times: options.times,
       logger: logger.child({ requestId }),
     });
