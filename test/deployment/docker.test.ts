@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { scenario } from '../support/chat-client.ts';
 import { chunksOf, hasContent, joinChunks, readEventStream, type EventStream } from '../support/event-stream.ts';
+import { openResponsesSocket, outputText } from '../support/responses-socket.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { addressOf, composePath, inspect, type Inspected } from './support/docker-engine.ts';
 import { blocksOf, type DocumentedBlock } from './support/documented-blocks.ts';
@@ -27,13 +28,12 @@ let compose: Awaited<ReturnType<typeof composePath>>;
 let environment: Record<string, string>;
 let key = '';
 
-/** A simulated upstream that takes what 100 streams ask of it, heartbeats that a test can wait for, and a machine that has other work. */
+/** A simulated upstream that takes what 100 streams ask of it, and heartbeats that a test can wait for. */
 const simulated = {
   COMPOSE_PROFILES: 'nginx,fake',
   ZAI_API_BASE: 'http://fake-upstream:9099',
   ZAI_ANON_TOKEN_CONCURRENCY: '100',
   ZAI_SSE_HEARTBEAT_SECONDS: '1',
-  REDIS_COMMAND_TIMEOUT: '10',
   // What gateways share through Redis.
   ZAI_RATE_LIMIT_REQUESTS_PER_MINUTE: '100000',
 };
@@ -231,6 +231,16 @@ describe('a stream through nginx', () => {
     await events.find(hasContent);
     expect((await noteOf('slow'))?.finishedAtMs).toBeUndefined();
     expect(joinChunks(chunksOf(await events.rest())).finishReasons).toEqual(['stop']);
+  });
+
+  it('comes over WebSocket, too', async () => {
+    using client = await openResponsesSocket(NGINX, { authorization: `Bearer ${key}` });
+    const input = scenario('slow frames=2 delay=2000');
+    client.send({ type: 'response.create', model: 'glm-4.7-nothinking', input, store: false });
+    const first = await client.until('response.output_text.delta');
+    expect((await noteOf('slow'))?.finishedAtMs).toBeUndefined();
+    const rest = await client.until('response.completed');
+    expect(outputText([...first, ...rest])).toBe('word1 word2 ');
   });
 
   it('is kept alive through a long silence', async () => {

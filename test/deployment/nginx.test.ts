@@ -1,17 +1,25 @@
 import { once } from 'node:events';
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
-import net, { type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { WebSocket, WebSocketServer } from 'ws';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { startFakeUpstream, type FakeUpstream } from '../fake-upstream/index.ts';
+import { scenario } from '../support/chat-client.ts';
+import { chunksOf, hasContent, joinChunks, readEventStream, type EventStream } from '../support/event-stream.ts';
+import { openResponsesSocket, outputText, type ResponsesSocket } from '../support/responses-socket.ts';
+import { startProcess, urlOf } from '../support/start-process.ts';
+import { createTlsFiles } from '../support/tls-files.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { runCommand, tryCommand } from './support/run-command.ts';
+import { startNginx, type Nginx } from './support/start-nginx.ts';
 
-const deploy = fileURLToPath(new URL('../../deploy/', import.meta.url));
+/** Well above what a test waits for. */
+jest.setTimeout(90_000);
+
 let answer: http.RequestListener;
 const gateway = http.createServer((request, response) => answer(request, response));
 const sockets = new WebSocketServer({ noServer: true });
@@ -23,66 +31,21 @@ gateway.on('upgrade', (request, socket, head) =>
   ),
 );
 
-let folder: string;
-let container: string;
-let port: number;
+let nginx: Nginx;
 let url: string;
 
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port: free } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return free;
-}
-
-const logs = async (): Promise<string> => (await tryCommand('docker', ['logs', container])).stdout;
-
-/** The configuration as a host without containers has it, on a free port and in front of the server above. */
 beforeAll(async () => {
   gateway.listen(0, '127.0.0.1');
   await once(gateway, 'listening');
-  port = await freePort();
-  url = `http://127.0.0.1:${port}`;
-  folder = await mkdtemp(join(tmpdir(), 'nginx-'));
-  for (const file of ['nginx-main.conf', 'nginx.conf', 'nginx-proxy.conf'])
-    await copyFile(join(deploy, file), join(folder, file));
-  const edit = async (file: string, ...pairs: [string, string][]): Promise<void> => {
-    let content = await readFile(join(folder, file), 'utf8');
-    for (const [before, after] of pairs) {
-      if (!content.includes(before)) throw new Error(`${file} lacks ${before}`);
-      content = content.replace(before, after);
-    }
-    await writeFile(join(folder, file), content);
-  };
-  await edit('nginx.conf', ['listen 80;', `listen 127.0.0.1:${port};`], ['listen [::]:80;', '']);
-  await edit('nginx-proxy.conf', ['gateway:8080', `127.0.0.1:${(gateway.address() as AddressInfo).port}`]);
-  container = (
-    await runCommand('docker', [
-      ...[
-        'run',
-        '--detach',
-        '--read-only',
-        '--tmpfs',
-        '/tmp',
-        '--network',
-        'host',
-        '--volume',
-        `${folder}:/etc/zai2api:ro`,
-      ],
-      ...['nginx:1-bookworm', 'sh', '-c'],
-      "ln -s /etc/zai2api/nginx.conf /tmp/site.conf && exec nginx -c /etc/zai2api/nginx-main.conf -g 'daemon off;'",
-    ])
-  ).trim();
-  await waitFor(async () => (await fetch(`${url}/nginx-health`)).ok, { withinMs: 30_000 });
+  nginx = await startNginx((gateway.address() as AddressInfo).port);
+  ({ url } = nginx);
 });
 
 afterAll(async () => {
   sockets.close();
   gateway.closeAllConnections();
   gateway.close();
-  await runCommand('docker', ['rm', '--force', container]);
-  await rm(folder, { recursive: true, force: true });
+  await nginx[Symbol.asyncDispose]();
 });
 
 beforeEach(() => {
@@ -127,7 +90,7 @@ describe('nginx in front of the gateway', () => {
   });
 
   it('lets WebSockets through', async () => {
-    const webSocket = new WebSocket(`ws://127.0.0.1:${port}/v1/responses?model=glm`, {
+    const webSocket = new WebSocket(`ws://127.0.0.1:${nginx.port}/v1/responses?model=glm`, {
       headers: { authorization: 'Bearer sk-a' },
     });
     await once(webSocket, 'open', { signal: AbortSignal.timeout(10_000) });
@@ -146,7 +109,7 @@ describe('nginx in front of the gateway', () => {
     };
     await (await fetch(`${url}/v1/models`, { headers: { 'x-forwarded-for': '203.0.113.9' } })).text();
     expect(seen).toMatchObject({
-      host: `127.0.0.1:${port}`,
+      host: `127.0.0.1:${nginx.port}`,
       'x-forwarded-for': '127.0.0.1',
       'x-forwarded-proto': 'http',
       connection: 'close',
@@ -186,10 +149,110 @@ describe('nginx in front of the gateway', () => {
 
   it('logs neither query nor key', async () => {
     await (await fetch(`${url}/v1/logged?key=sk-in-the-query`, { headers: { 'x-api-key': 'sk-in-a-header' } })).text();
-    const line = await waitFor(async () => (await logs()).split('\n').find((each) => each.includes('/v1/logged')), {
-      withinMs: 10_000,
-    });
+    const line = await waitFor(
+      async () => (await nginx.logs()).split('\n').find((each) => each.includes('/v1/logged')),
+      {
+        withinMs: 10_000,
+      },
+    );
     expect(JSON.parse(line)).toMatchObject({ method: 'GET', path: '/v1/logged', status: 200 });
-    expect(await logs()).not.toContain('sk-in');
+    expect(await nginx.logs()).not.toContain('sk-in');
+  });
+});
+
+describe.each([false, true])('the gateway behind nginx (TLS: %s)', (usesTls) => {
+  const key = 'sk-behind-nginx';
+  const headers = { authorization: `Bearer ${key}` };
+  const closers: (() => PromiseLike<unknown>)[] = [];
+  let upstream: FakeUpstream;
+  let ca: Buffer;
+  let proxy: Nginx;
+
+  beforeAll(async () => {
+    const tls = await createTlsFiles();
+    closers.push(() => tls.close());
+    ca = await readFile(join(tls.folder, 'ca.crt'));
+    upstream = await startFakeUpstream();
+    closers.push(() => upstream.close());
+    const translator = startProcess('chat-translator', {
+      ZAI_API_BASE: upstream.url,
+      ZAI_UPSTREAM_TOKEN: upstream.addUserToken().token,
+      ZAI_TRANSLATOR_HOST: '127.0.0.1',
+      ZAI_TRANSLATOR_PORT: '0',
+    });
+    closers.push(() => translator.close());
+    const edge = startProcess('gateway', {
+      ZAI_HOST: '127.0.0.1',
+      ZAI_PORT: '0',
+      ZAI_API_KEY: key,
+      ZAI_TRANSLATOR_URL: urlOf(await translator.listening),
+    });
+    closers.push(() => edge.close());
+    const port = Number((await edge.listening)['port']);
+    const files = { certificate: join(tls.folder, 'server.crt'), key: join(tls.folder, 'server.key') };
+    proxy = await startNginx(port, usesTls ? files : undefined);
+    closers.push(() => proxy[Symbol.asyncDispose]());
+  });
+
+  afterAll(async () => {
+    for (const close of closers.reverse()) await close();
+  });
+
+  async function post(path: string, body: object): Promise<EventStream> {
+    const request = (usesTls ? https : http).request(`${proxy.url}${path}`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      ca,
+    });
+    request.end(JSON.stringify(body));
+    const [message] = (await once(request, 'response')) as [http.IncomingMessage];
+    const status = message.statusCode ?? 0;
+    return readEventStream(new Response(Readable.toWeb(message) as ReadableStream, { status }));
+  }
+
+  const open = (): Promise<ResponsesSocket> => openResponsesSocket(proxy.url, headers, { ca });
+  const prompt = scenario('slow frames=2 delay=2000');
+  /** Whether the upstream has made all of the latest answer. */
+  const isMade = (): boolean =>
+    upstream.log.findLast((request) => request.scenario === 'slow')?.finishedAtMs !== undefined;
+
+  it('shows the first token before the second is made', async () => {
+    const messages = [{ role: 'user', content: prompt }];
+    const events = await post('/v1/chat/completions', { model: 'glm-4.7-nothinking', stream: true, messages });
+    expect(events.status).toBe(200);
+    await events.find(hasContent);
+    expect(isMade()).toBe(false);
+    expect(joinChunks(chunksOf(await events.rest()))).toMatchObject({ finishReasons: ['stop'], errors: [] });
+  });
+
+  it('streams Responses over WebSocket, and the first token before the second is made', async () => {
+    using client = await open();
+    client.send({ type: 'response.create', model: 'glm-4.7-nothinking', input: prompt, store: false });
+    const first = await client.until('response.output_text.delta');
+    expect(isMade()).toBe(false);
+    const rest = await client.until('response.completed');
+    expect(rest.at(-1)?.type).toBe('response.completed');
+    expect(outputText([...first, ...rest])).toBe('word1 word2 ');
+  });
+
+  it('ends what a WebSocket asked for when its client leaves', async () => {
+    const client = await open();
+    const input = scenario('stall-after-content');
+    client.send({ type: 'response.create', model: 'glm-4.7-nothinking', input, store: false });
+    await client.until('response.output_text.delta');
+    client.socket.terminate();
+    await upstream.waitForAbort(({ path }) => path === '/api/v2/chat/completions', 10_000);
+  });
+
+  it('refuses a WebSocket without a key', async () => {
+    const socket = new WebSocket(`${proxy.url.replace(/^http/, 'ws')}/v1/responses`, { ca });
+    const [, response] = (await once(
+      socket.on('error', () => undefined),
+      'unexpected-response',
+    )) as [unknown, http.IncomingMessage];
+    expect([response.statusCode, await text(response)]).toEqual([
+      401,
+      expect.stringContaining('invalid_request_error'),
+    ]);
   });
 });
