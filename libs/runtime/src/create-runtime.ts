@@ -6,8 +6,8 @@ import { createLogger, type Logger } from './create-logger.ts';
 import { listen, type RunningServer } from './http/listen.ts';
 import { createOrderedStop, type StopPhase } from './ordered-stop.ts';
 import { createReadiness } from './readiness.ts';
-import { flushTraces, isTracing } from './telemetry/tracer-provider.ts';
-import { wantsTracing } from './telemetry/wants-tracing.ts';
+import { flushTraces } from './telemetry/tracer-provider.ts';
+import { warnOfMissingTracing } from './telemetry/warn-of-missing-tracing.ts';
 
 export { Registry } from 'prom-client';
 
@@ -110,11 +110,7 @@ export function createRuntime(options: {
       );
       for (const signal of stopSignals) process.on(signal, onSignal);
       steps.add('telemetry', 'traces', flushTraces);
-      if (wantsTracing(process.env) && !isTracing()) {
-        logger.warn(
-          'OTEL_* asks for traces, but tracing was not started: run node with --import @zai2api/runtime/telemetry',
-        );
-      }
+      warnOfMissingTracing(logger);
       logger.info({ version, adminHost: admin.host, adminPort: admin.port }, 'starting');
       try {
         await Promise.race([start(), stopped.promise]);

@@ -157,15 +157,35 @@ describe('openUserTokenSource', () => {
     expect(watch.changes).toBe(1);
   });
 
-  it('tells nothing when the same tokens are written again, nor after it was stopped', async () => {
+  it('tells nothing when the same tokens are written again', async () => {
     writeFileSync(path, 'one');
     const opened = open({ file: path, checkIntervalMs: 10 });
     const watch = startSource(opened);
+    const line = (): Promise<void> => new Promise((resolve) => (onLine = resolve));
+    // What it says of a file that was bad meanwhile shows that it has looked.
+    const warned = line();
+    writeFileSync(path, 'not a token');
+    await warned;
+    const looked = line();
     writeFileSync(path, 'one\n\n');
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    opened.stop();
-    writeFileSync(path, 'two');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await looked;
+    expect(lines.map(({ level }) => level)).toEqual(['warn', 'info']);
     expect(watch.changes).toBe(0);
+  });
+
+  it('tells nothing after it was stopped', async () => {
+    writeFileSync(path, 'one');
+    const opened = open({ file: path, checkIntervalMs: 10 });
+    const watch = startSource(opened);
+    opened.stop();
+    const witness = open({ file: path, checkIntervalMs: 10 });
+    const hears = startSource(witness);
+    for (const tokens of ['two', 'three']) {
+      const changed = hears.changed();
+      writeFileSync(path, tokens);
+      await changed;
+    }
+    expect(configured(witness)).toEqual(['three']);
+    expect([watch.changes, configured(opened)]).toEqual([0, ['one']]);
   });
 });
