@@ -199,6 +199,40 @@ describe('the chart follows the code', () => {
     ]);
   });
 
+  it('gives every pod what a user adds to it, the bundled Redis and the test of the release, too', async () => {
+    const extras = {
+      extraEnv: [{ name: 'ADDED', value: '1' }],
+      extraEnvFrom: [{ configMapRef: { name: 'added' } }],
+      extraVolumes: [{ name: 'added', emptyDir: {} }],
+      extraVolumeMounts: [{ name: 'added', mountPath: '/added' }],
+      initContainers: [{ name: 'before', image: 'i' }],
+      extraContainers: [{ name: 'beside', image: 'i' }],
+    };
+    const values = Object.fromEntries(
+      ['defaults', 'redis.bundled', 'tests'].flatMap((block) =>
+        Object.entries(extras).map(([name, value]) => [`${block}.${name}`, value]),
+      ),
+    );
+    const pods = podsOf(await render({ values }));
+    expect(pods).toHaveLength(5);
+    for (const { owner, pod } of pods) {
+      const [main, beside] = pod.spec.containers;
+      expect({ owner, spec: { ...pod.spec, main, beside } }).toMatchObject({
+        owner,
+        spec: {
+          volumes: expect.arrayContaining(extras.extraVolumes),
+          initContainers: extras.initContainers,
+          beside: extras.extraContainers[0],
+          main: {
+            env: expect.arrayContaining(extras.extraEnv),
+            envFrom: extras.extraEnvFrom,
+            volumeMounts: expect.arrayContaining(extras.extraVolumeMounts),
+          },
+        },
+      });
+    }
+  });
+
   it('gives every service the same shape of values', () => {
     const schema = JSON.parse(readFileSync(`${chartFolder}/values.schema.json`, 'utf8')) as {
       properties: Record<string, unknown>;

@@ -78,6 +78,42 @@ securityContext:
 {{- end }}
 {{- end }}
 
+{{/* What a user adds to the main container of a pod: the variables after the chart's own, the mounts after the chart's own. Take pod values. */}}
+{{- define "zai2api.extraEnv" -}}
+{{- with .extraEnv }}
+{{- toYaml . }}
+{{- end }}
+{{- end }}
+{{- define "zai2api.envFrom" -}}
+{{- with .extraEnvFrom }}
+envFrom:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- define "zai2api.extraVolumeMounts" -}}
+{{- with .extraVolumeMounts }}
+{{- toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* What a user adds to a pod. Take pod values. */}}
+{{- define "zai2api.initContainers" -}}
+{{- with .initContainers }}
+initContainers:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- define "zai2api.extraContainers" -}}
+{{- with .extraContainers }}
+{{- toYaml . }}
+{{- end }}
+{{- end }}
+{{- define "zai2api.extraVolumes" -}}
+{{- with .extraVolumes }}
+{{- toYaml . }}
+{{- end }}
+{{- end }}
+
 {{/* The pod of a service. Takes root and service. */}}
 {{- define "zai2api.pod" -}}
 {{- $values := .service.values -}}
@@ -101,9 +137,8 @@ spec:
   topologySpreadConstraints:
     {{- . | nindent 4 }}
   {{- end }}
-  {{- with $values.initContainers }}
-  initContainers:
-    {{- toYaml . | nindent 4 }}
+  {{- with include "zai2api.initContainers" $values | trim }}
+  {{- . | nindent 2 }}
   {{- end }}
   containers:
     - name: {{ .service.name }}
@@ -123,9 +158,8 @@ spec:
       {{- end }}
       env:
         {{- include "zai2api.environment" . | trim | nindent 8 }}
-      {{- with $values.extraEnvFrom }}
-      envFrom:
-        {{- toYaml . | nindent 8 }}
+      {{- with include "zai2api.envFrom" $values | trim }}
+      {{- . | nindent 6 }}
       {{- end }}
       ports:
         {{- with .service.port }}
@@ -149,18 +183,18 @@ spec:
         {{- range $volumes }}
         - { name: {{ .name }}, mountPath: {{ .mountPath }}{{ if ne .name "tmp" }}, readOnly: true{{ end }} }
         {{- end }}
-        {{- with $values.extraVolumeMounts }}
-        {{- toYaml . | nindent 8 }}
+        {{- with include "zai2api.extraVolumeMounts" $values }}
+        {{- . | nindent 8 }}
         {{- end }}
-    {{- with $values.extraContainers }}
-    {{- toYaml . | nindent 4 }}
+    {{- with include "zai2api.extraContainers" $values }}
+    {{- . | nindent 4 }}
     {{- end }}
   volumes:
     {{- range $volumes }}
     - name: {{ .name }}
       {{- toYaml .volume | nindent 6 }}
     {{- end }}
-    {{- with $values.extraVolumes }}
-    {{- toYaml . | nindent 4 }}
+    {{- with include "zai2api.extraVolumes" $values }}
+    {{- . | nindent 4 }}
     {{- end }}
 {{- end }}
