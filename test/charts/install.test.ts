@@ -1,4 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startStack } from '../support/start-stack.ts';
 import { objectOf, podsOf, type KubernetesObject } from './support/kubernetes-objects.ts';
 import type { Cluster } from './support/cluster.ts';
 import { openCluster } from './support/open-cluster.ts';
@@ -111,6 +115,25 @@ describe('the notes', () => {
       'curl -N "$URL/v1/chat/completions" -H \'content-type: application/json\' -H "authorization: Bearer $KEY"',
     );
     expect(warningsOf(notes)).toEqual([expect.stringContaining('the bundled Redis is a single pod for a first try')]);
+  });
+
+  it('have commands that give a streamed answer', async () => {
+    const notes = await apply('install', 'notes-4');
+    const { 'api-keys': key = '' } = await generatedOf('notes-4');
+    await using stack = await startStack({ env: { ZAI_API_KEY: Buffer.from(key, 'base64').toString() } });
+    const folder = await mkdtemp(join(tmpdir(), 'zai2api-notes-'));
+    // The part of kubectl that needs a cluster with nodes.
+    const kubectl = `#!/bin/sh\ncase "$*" in *"get secret notes-4-zai2api-generated "*) printf %s ${key} | base64 -d;; esac\n`;
+    await writeFile(join(folder, 'kubectl'), kubectl, { mode: 0o755 });
+    const [, commands = ''] = /Once its pods are ready:\n([^]*?)\nWhether it works/.exec(notes) ?? [];
+    expect(commands).toContain('URL=http://127.0.0.1:8080\n');
+    const { stdout } = await runTool(
+      'bash',
+      ['-euc', commands.replace('URL=http://127.0.0.1:8080', `URL=${stack.url}`)],
+      { env: { PATH: `${folder}:${process.env['PATH'] ?? ''}` } },
+    );
+    await rm(folder, { recursive: true });
+    expect(stdout).toMatch(/"content":"Hello[^]*data: \[DONE\]/);
   });
 
   it.each<[string, NonNullable<RenderOptions['values']>, string]>([
