@@ -203,7 +203,8 @@ export const translatorSettings = {
   ZAI_RESPONSES_MAX_BACKGROUND: setting.integer({
     default: 64,
     min: 0,
-    description: 'Responses with `background: true` that a process runs at the same time; more get 429.',
+    description:
+      'Responses with `background: true` that a process runs at the same time, three quarters of them for one key; more get 429.',
   }),
   ZAI_MAX_BODY_BYTES: setting.integer({
     default: 33_554_432,

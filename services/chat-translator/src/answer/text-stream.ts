@@ -20,13 +20,18 @@ export interface TextStreamOptions {
   readonly heartbeat?: (() => string | undefined) | undefined;
   /** Aborts when the client leaves: nothing is sent any more. */
   readonly signal: AbortSignal;
+  /** For tests, which do not wait for minutes. */
+  readonly maxLagMs?: number;
 }
+
+/** A client that has not taken what waits for it in this time, a few hundred kilobytes at the most, holds up a slot that others wait for. */
+const MAX_LAG_MS = 300_000;
 
 const keepAlive = ': keep-alive\n\n';
 
 /** A stream on `response`, whose other headers must be set before. Nothing is sent before `begin` or the first text. */
 export function createTextStream(response: ServerResponse, options: TextStreamOptions): TextStream {
-  const { heartbeatMs, signal } = options;
+  const { heartbeatMs, signal, maxLagMs = MAX_LAG_MS } = options;
   let timer: NodeJS.Timeout | undefined;
   let hasBegun = false;
 
@@ -49,7 +54,7 @@ export function createTextStream(response: ServerResponse, options: TextStreamOp
       writeHead();
       hasBegun = true;
       timer?.refresh();
-      return response.write(text) ? undefined : drained(response, signal);
+      return response.write(text) ? undefined : drained(response, signal, maxLagMs);
     },
     end(text) {
       if (signal.aborted) return;
@@ -60,14 +65,16 @@ export function createTextStream(response: ServerResponse, options: TextStreamOp
   };
 }
 
-/** Resolves when the client has taken what was written, or has left. */
-async function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
+/** Resolves when the client has taken what was written, or has left. One that takes nothing is left. */
+async function drained(response: ServerResponse, signal: AbortSignal, maxLagMs: number): Promise<void> {
   if (signal.aborted || !response.writableNeedDrain) return;
   const { promise, resolve } = Promise.withResolvers<undefined>();
   const go = (): void => resolve(undefined);
+  const lag = setTimeout(() => response.destroy(), maxLagMs);
   response.once('drain', go);
   signal.addEventListener('abort', go, { once: true });
   await promise;
+  clearTimeout(lag);
   response.off('drain', go);
   signal.removeEventListener('abort', go);
 }

@@ -30,7 +30,7 @@ export async function answerResponse(ctx: Context, options: AnswerResponseOption
   const signal = abortOnClose(ctx.res);
   const { background = false, store = false, stream = false } = held.decoded ?? {};
   if (background) {
-    const leavePlace = options.runs.reserveBackground(options.settings.ZAI_RESPONSES_MAX_BACKGROUND);
+    const leavePlace = options.runs.reserveBackground(tenantOf(ctx), options.settings.ZAI_RESPONSES_MAX_BACKGROUND);
     if (!leavePlace) throw tooManyInBackground();
     const send = await openInBackground(ctx, take(), signal, options).finally(leavePlace);
     await send();
@@ -66,7 +66,7 @@ async function readRequest(ctx: Context, options: AnswerResponseOptions): Promis
   try {
     const asked = readResponseRequest(await options.bodies.readJson(ctx));
     const tenant = tenantOf(ctx);
-    const found = await findItems(asked, store, tenant);
+    const found = await findItems(asked, store, tenant, abortOnClose(ctx.res));
     const decoded = asked.decode(options.clientContextFor(tenant), found);
     if (settings.ZAI_RESPONSES_TTL > 0) return decoded;
     if (decoded.background) throw nothingIsKept();

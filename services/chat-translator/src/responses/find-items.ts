@@ -13,22 +13,34 @@ import type { ResponseStore } from './response-store.ts';
 
 /** Responses that are read at the same time for one request. */
 const READS_AT_ONCE = 8;
+/** Distinct responses that the items of one request may be kept with. */
+const MAX_RESPONSES = 256;
 /** What came of these can be gone on from. */
 const continuable: ReadonlySet<string> = new Set(['completed', 'incomplete']);
 
 /**
  * What is kept of the responses and items that a request refers to; what is not found is missing, for the request to be refused by whoever
- * decodes it. Throws for a response that has not come to a proper end, and when the store cannot be asked.
+ * decodes it. Throws for a response that has not come to a proper end, for too many of them, when the store cannot be asked, and the signal's
+ * reason when it aborts.
  */
 export async function findItems(
   { previousResponseId, referencedItemIds }: AskedResponse,
   store: ResponseStore,
   tenant: string,
+  signal: AbortSignal,
 ): Promise<FoundItems> {
   const previous = previousResponseId === undefined ? undefined : await findPrevious(previousResponseId, store, tenant);
   const wanted = Map.groupBy(referencedItemIds, responseIdOfItem);
+  if (wanted.size > MAX_RESPONSES) {
+    throw new TurnError('invalid_request', `The items of at most ${MAX_RESPONSES} responses can be referred to.`, {
+      layer: 'client',
+      param: 'input',
+      reason: 'invalid_value',
+    });
+  }
   const items = new Map<string, StoredItem>();
   await inBatches([...wanted], READS_AT_ONCE, async ([responseId, itemIds]) => {
+    signal.throwIfAborted();
     if (responseId === undefined) return;
     for (const item of await findReferenced(responseId, new Set(itemIds), store, tenant)) items.set(item.id, item);
   });

@@ -31,6 +31,7 @@ interface Scene {
   send(...events: TurnEvent[]): void;
   finish(): void;
   readonly losses: LossReason[];
+  readonly lost: Promise<undefined>;
   readonly errors: TurnError[];
   aborted(): TurnError | undefined;
   readonly isClosed: () => boolean;
@@ -55,6 +56,7 @@ describe('a run that is kept', () => {
     let wake = Promise.withResolvers<undefined>();
     const controller = new AbortController();
     const losses: LossReason[] = [];
+    const lost = Promise.withResolvers<undefined>();
     const errors: TurnError[] = [];
     let isClosed = false;
     controller.signal.addEventListener('abort', () => wake.resolve(undefined));
@@ -84,13 +86,18 @@ describe('a run that is kept', () => {
       abort: (reason) => controller.abort(reason),
       onError: (error) => errors.push(error),
     };
-    const run = startKeptRun(keptRun, { store, maxSize, logger, onLost: (reason) => losses.push(reason) });
+    const onLost = (reason: LossReason): void => {
+      losses.push(reason);
+      lost.resolve(undefined);
+    };
+    const run = startKeptRun(keptRun, { store, maxSize, logger, onLost });
     store.onTaken(() => run.take());
     return {
       run,
       send: (...events) => add(events),
       finish: () => add('end'),
       losses,
+      lost: lost.promise,
       errors,
       aborted: () => controller.signal.reason as TurnError | undefined,
       isClosed: () => isClosed,
@@ -163,6 +170,20 @@ describe('a run that is kept', () => {
     scene.send(delta('y'), ...end);
     expect(await text).toContain('response.completed');
     expect([scene.losses, scene.aborted(), await stateOf()]).toEqual([['too-large'], undefined, undefined]);
+  });
+
+  it('that outgrows what is kept goes on no faster than its reader', async () => {
+    const scene = await begin({ maxSize: 4_000 });
+    const reader = scene.run.texts[Symbol.asyncIterator]();
+    scene.send(start, open);
+    for (let chunk = 0; chunk < 50; chunk++) scene.send(delta('x'.repeat(1_000)));
+    scene.send(...end);
+    await scene.lost;
+    const lengths: number[] = [];
+    for (let next = await reader.next(); !next.done; next = await reader.next()) lengths.push(next.value.length);
+    // What came before it was lost, one at a time, and the whole response at the end.
+    expect(lengths.length).toBeGreaterThan(40);
+    expect(Math.max(...lengths.slice(0, -1))).toBeLessThan(12_000);
   });
 
   it('that outgrows what is kept ends with its reader', async () => {

@@ -94,7 +94,11 @@ export function startKeptRun(run: KeptRun, { store, maxSize, logger, onLost }: K
     queue.push(text);
     const first = nextNumber;
     nextNumber = encoder.nextSequenceNumber;
-    if (!isKept) return;
+    if (!isKept) {
+      // Nothing bounds it any more but its reader.
+      if (!isCalledOff && !encoder.isOver) await queue.taken();
+      return;
+    }
     const frames = encoder.isOver ? text.slice(0, -STREAM_END.length) : text;
     const events = { first, last: nextNumber - 1, text: frames };
     if (encoder.isOver) await recorder.finish(events, JSON.stringify(encoder.describe()));

@@ -9,10 +9,10 @@ export interface KeptRuns {
   /** Takes a response over. The texts are all that is written of it, for one reader, who may leave without ending it. */
   start(run: KeptRun): AsyncIterable<string>;
   /**
-   * A place for a response that is about to be started in the background, while there are fewer than `most`; undefined when there is none. To
-   * be given back, by calling what is returned, once the response was started, or is not going to be.
+   * A place for a response that is about to be started in the background, while there are fewer than `most`, three quarters of them for one
+   * key; undefined when there is none. To be given back, by calling what is returned, once the response was started, or is not going to be.
    */
-  reserveBackground(most: number): (() => void) | undefined;
+  reserveBackground(tenant: string, most: number): (() => void) | undefined;
   /** Waits for all that run now; those that are left at the deadline have failed. May be called again. */
   stop(deadline: AbortSignal): Promise<void>;
 }
@@ -24,14 +24,17 @@ export interface KeptRunsOptions {
   readonly metrics: Pick<TranslatorMetrics, 'keptRuns' | 'keptResponses'>;
 }
 
+/** Part of the background that one key may have, so that there is room for others. */
+const MAX_SHARE = 3 / 4;
+
 /** The runs of one process, and the sign of life that other processes see of them. */
 export function createKeptRuns({ store, logger, metrics }: KeptRunsOptions): KeptRuns {
-  const runs = new Map<string, StartedRun & Pick<KeptRun, 'background' | 'abort'>>();
+  const runs = new Map<string, StartedRun & Pick<KeptRun, 'tenant' | 'background' | 'abort'>>();
   // For as long as the store lives.
   store.onTaken((id) => runs.get(id)?.take());
   let timer: NodeJS.Timeout | undefined;
   /** Responses on their way into the background: getting there takes a while, in which others come. */
-  let reserved = 0;
+  const reserved = new Set<Pick<KeptRun, 'tenant'>>();
 
   function renewAll(): void {
     for (const [id, run] of runs) {
@@ -54,7 +57,7 @@ export function createKeptRuns({ store, logger, metrics }: KeptRunsOptions): Kep
 
   return {
     start(run) {
-      const { id, background, abort } = run;
+      const { id, tenant, background, abort } = run;
       const kind = { background: String(background) };
       metrics.keptRuns.inc(kind);
       const started = startKeptRun(run, {
@@ -66,7 +69,7 @@ export function createKeptRuns({ store, logger, metrics }: KeptRunsOptions): Kep
           if (reason === 'too-large') logger.warn({ responseId: id }, 'a response has become too large to be kept');
         },
       });
-      runs.set(id, { ...started, background, abort });
+      runs.set(id, { ...started, tenant, background, abort });
       timer ??= setInterval(renewAll, RENEW_INTERVAL_MS).unref();
       void started.over.then(() => {
         metrics.keptRuns.dec(kind);
@@ -74,11 +77,13 @@ export function createKeptRuns({ store, logger, metrics }: KeptRunsOptions): Kep
       });
       return started.texts;
     },
-    reserveBackground(most) {
-      const running = [...runs.values()].filter((run) => run.background).length;
-      if (running + reserved >= most) return undefined;
-      reserved += 1;
-      return () => void (reserved -= 1);
+    reserveBackground(tenant, most) {
+      const all = [...reserved, ...[...runs.values()].filter((run) => run.background)];
+      const own = all.filter((each) => each.tenant === tenant);
+      if (all.length >= most || own.length >= Math.ceil(most * MAX_SHARE)) return undefined;
+      const place = { tenant };
+      reserved.add(place);
+      return () => void reserved.delete(place);
     },
     async stop(deadline) {
       if (runs.size > 0) logger.info({ responses: runs.size }, 'waiting for responses that are kept');

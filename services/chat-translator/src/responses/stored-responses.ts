@@ -125,7 +125,7 @@ function pageOf(items: readonly StoredItem[], from: number, limit: number): unkn
 export async function countInputTokens(ctx: Context, options: StoredResponsesOptions): Promise<void> {
   const asked = readResponseRequest(await options.bodies.readJson(ctx));
   const tenant = tenantOf(ctx);
-  const found = await findItems(asked, options.store, tenant);
+  const found = await findItems(asked, options.store, tenant, abortOnClose(ctx.res));
   const { request } = asked.decode(options.clientContextFor(tenant), found);
   ctx.body = { object: 'response.input_tokens', input_tokens: estimateInput(request, options.countTokens) };
 }
