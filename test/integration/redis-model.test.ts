@@ -8,7 +8,7 @@ import {
 } from '@zai2api/credentials';
 import { TurnError } from '@zai2api/turn';
 import fc from 'fast-check';
-import { createManualClock } from '../../libs/credentials/src/credential-store.conformance.ts';
+import { createManualClock } from '../../libs/credentials/src/conformance/manual-clock.conformance.ts';
 import { openRedisStore } from '../support/open-redis-store.ts';
 import { randomPrefix, redisAccess, startRedis, type RedisServer } from '../support/start-redis.ts';
 

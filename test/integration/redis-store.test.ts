@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, jest } from '@jest/globals';
-import { createManualClock, describeCredentialStore } from '../../libs/credentials/src/credential-store.conformance.ts';
+import { createManualClock } from '../../libs/credentials/src/conformance/manual-clock.conformance.ts';
+import { describeCredentialStore } from '../../libs/credentials/src/credential-store.conformance.ts';
 import { advanceInSteps, openRedisStore } from '../support/open-redis-store.ts';
 import { randomPrefix, redisAccess, startRedis, type RedisAccess } from '../support/start-redis.ts';
 import { startRedisCluster } from '../support/start-redis-cluster.ts';

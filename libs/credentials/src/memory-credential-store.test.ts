@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Credential } from './credential.ts';
-import { createManualClock, describeCredentialStore } from './credential-store.conformance.ts';
+import { createManualClock } from './conformance/manual-clock.conformance.ts';
+import { describeCredentialStore } from './credential-store.conformance.ts';
 import { createMemoryCredentialStore } from './memory-credential-store.ts';
 
 describeCredentialStore('the memory store', () => {
