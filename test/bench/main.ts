@@ -14,9 +14,10 @@ import { printReport, type BenchReport } from './report.ts';
 import { startScene } from './scene.ts';
 import { percentile } from './statistics.ts';
 
-/** `npm run bench -- [--quick] [--profile] [--only TEXT] [--no-build]`; `--only leases` measures the leases on Redis alone. */
+/** `npm run bench -- [--driver web|platform] [--quick] [--profile] [--only TEXT] [--no-build]`; `--only leases` measures the leases on Redis alone. */
 const { values: flags } = parseArgs({
   options: {
+    driver: { type: 'string', default: 'web' },
     quick: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
@@ -24,6 +25,8 @@ const { values: flags } = parseArgs({
   },
 });
 
+if (flags.driver !== 'web' && flags.driver !== 'platform') throw new Error('--driver is web or platform.');
+const { driver } = flags;
 const MAX_RUN_MS = 300_000;
 const LEASES = 'leases';
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -43,7 +46,7 @@ mkdirSync(results, { recursive: true });
 const machine = readMachineFacts();
 const fileName = (extension: string): string => join(results, `${machine.atIso.replaceAll(/[:.]/g, '-')}${extension}`);
 
-if (flags.profile) await profileProduct({ directory, fileName });
+if (flags.profile) await profileProduct({ driver, directory, fileName });
 else {
   if (!LEASES.includes(flags.only) || flags.only === '') await compareSides();
   if (LEASES.includes(flags.only)) await compareLeases();
@@ -64,7 +67,7 @@ async function compareLeases(): Promise<void> {
 
 async function compareSides(): Promise<void> {
   const startedAtMs = performance.now();
-  const scene = await startScene(directory);
+  const scene = await startScene(directory, { driver });
   const watch = watchMemory(scene.sides.product.pid);
   const comparisons: Comparison[] = [];
   for (const measurement of planMeasurements(flags.quick)) {
@@ -75,7 +78,7 @@ async function compareSides(): Promise<void> {
   const memory = await watch.finish();
   await scene.stop();
   const seconds = (performance.now() - startedAtMs) / 1000;
-  const report: BenchReport = { machine, quick: flags.quick, seconds, comparisons, memory };
+  const report: BenchReport = { machine, driver, quick: flags.quick, seconds, comparisons, memory };
   printReport(report);
   writeFileSync(fileName('.json'), `${JSON.stringify(report, undefined, 2)}\n`);
   console.log(`\nRaw figures: ${fileName('.json')}`);

@@ -2,7 +2,7 @@ import { copyFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { planMeasurements, type Measurement, type Round } from './measurements.ts';
 import { printProfile } from './print-profile.ts';
-import { startScene } from './scene.ts';
+import { startScene, type Driver } from './scene.ts';
 
 const SAMPLE_US = 250;
 const ROUNDS = 6;
@@ -16,6 +16,7 @@ const subjects: readonly { readonly title: string; readonly unit: 'token' | 'ans
 
 /** Profiles the built product under each load, in a process of its own, and prints where the time went; the profiles are kept. */
 export async function profileProduct(options: {
+  readonly driver: Driver;
   readonly directory: string;
   readonly fileName: (extension: string) => string;
 }): Promise<void> {
@@ -24,7 +25,7 @@ export async function profileProduct(options: {
     const measurement = measurements.find((each) => each.title.startsWith(title));
     if (!measurement) throw new Error(`There is no measurement ${title}.`);
     const file = options.fileName(`-${index + 1}.cpuprofile`);
-    const { fromUs, toUs, rounds } = await record(measurement, options.directory, file);
+    const { fromUs, toUs, rounds } = await record(measurement, options, file);
     const count = rounds.reduce((sum, { tokens, answers }) => sum + (unit === 'token' ? tokens : answers), 0);
     console.log(`\n=== ${measurement.title}`);
     printProfile(file, { fromUs, toUs, unit, count });
@@ -34,12 +35,12 @@ export async function profileProduct(options: {
 
 async function record(
   measurement: Measurement,
-  directory: string,
+  { driver, directory }: { readonly driver: Driver; readonly directory: string },
   file: string,
 ): Promise<{ fromUs: number; toUs: number; rounds: Round[] }> {
   const flags = ['--cpu-prof', `--cpu-prof-interval=${SAMPLE_US}`, `--cpu-prof-dir=${directory}`];
   const before = new Set(readdirSync(directory));
-  const scene = await startScene(directory, flags);
+  const scene = await startScene(directory, { driver, nodeFlags: flags });
   // Until the code is compiled and the connections stand.
   await scene.round('product', measurement);
   const fromUs = nowUs();

@@ -2,10 +2,12 @@ import type { Comparison } from './compare.ts';
 import type { MachineFacts } from './machine-facts.ts';
 import type { MemoryFigures } from './memory-watch.ts';
 import { formatNumber, printTable } from './print-table.ts';
+import type { Driver } from './scene.ts';
 
 /** Everything that one run found; what is written as raw JSON. */
 export interface BenchReport {
   readonly machine: MachineFacts;
+  readonly driver: Driver;
   readonly quick: boolean;
   readonly seconds: number;
   readonly comparisons: readonly Comparison[];

@@ -8,6 +8,9 @@ import { cpuMs } from './process-usage.ts';
 /** The two that are compared. */
 export type Side = 'product' | 'floor';
 
+/** Which upstream both sides are asked through. */
+export type Driver = 'web' | 'platform';
+
 /** The four processes of a run: simulator, product, floor and load client. */
 export interface Scene {
   readonly sides: Readonly<Record<Side, RunningProcess>>;
@@ -25,16 +28,23 @@ const ROUND_TIMEOUT_MS = 90_000;
 const MAX_CLIENTS = 1_000;
 
 /** Starts all four; `directory` gets the product's log. */
-export async function startScene(directory: string, nodeFlags: readonly string[] = []): Promise<Scene> {
+export async function startScene(
+  directory: string,
+  { driver, nodeFlags = [] }: { readonly driver: Driver; readonly nodeFlags?: readonly string[] },
+): Promise<Scene> {
   const processes = createProcesses();
   const upstream = await processes.startScript('upstream-process.ts', { BENCH_TOKEN_CONCURRENCY: String(MAX_CLIENTS) });
-  const floor = await processes.startScript('bare-pipe.ts', { BENCH_UPSTREAM: upstream.said });
+  const floor = await processes.startScript('bare-pipe.ts', { BENCH_UPSTREAM: upstream.said, BENCH_DRIVER: driver });
   const client = await processes.startScript('load-client.ts', {});
   const product = await processes.startProduct({
     nodeFlags,
     logFile: join(directory, 'product.log'),
     env: {
+      ZAI_UPSTREAMS: driver,
       ZAI_API_BASE: upstream.said,
+      ZAI_PLATFORM_BASE: `${upstream.said}/api/paas/v4`,
+      ZAI_PLATFORM_API_KEY: API_KEY,
+      ZAI_PLATFORM_KEY_CONCURRENCY: String(MAX_CLIENTS),
       ZAI_HOST: '127.0.0.1',
       ZAI_PORT: '0',
       ZAI_ADMIN_HOST: '127.0.0.1',

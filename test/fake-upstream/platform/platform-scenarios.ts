@@ -183,15 +183,22 @@ export const platformScenarios: ScenarioTable = {
     yield answer.finish();
     yield endMarker;
   }),
-  bench: scenario('tokens=10000 deltas of size=4 characters, batch=32 per write', function* (context, answer) {
-    const batch = Math.max(1, numberParameter(context, 'batch', 32));
-    const text = 'token text '.repeat(100).slice(0, Math.max(1, numberParameter(context, 'size', 4)));
-    const frame = Buffer.from(answer.text(text));
-    for (let left = numberParameter(context, 'tokens', 10_000); left > 0; left -= batch)
-      yield bytesStep(Buffer.concat(Array<Buffer>(Math.min(left, batch)).fill(frame)));
-    yield answer.finish();
-    yield endMarker;
-  }),
+  bench: scenario(
+    'tokens=10000 deltas of size=4 characters, batch=32 per write (delay=MS per write)',
+    function* (context, answer) {
+      const batch = Math.max(1, numberParameter(context, 'batch', 32));
+      const text = 'token text '.repeat(100).slice(0, Math.max(1, numberParameter(context, 'size', 4)));
+      const waitMs = numberParameter(context, 'delay', 0);
+      const frame = Buffer.from(answer.text(text));
+      const full = bytesStep(Buffer.concat(Array<Buffer>(batch).fill(frame)));
+      for (let left = numberParameter(context, 'tokens', 10_000); left > 0; left -= batch) {
+        yield left >= batch ? full : bytesStep(Buffer.concat(Array<Buffer>(left).fill(frame)));
+        if (waitMs > 0) yield { type: 'wait', waitMs };
+      }
+      yield answer.finish();
+      yield endMarker;
+    },
+  ),
   'search-results': scenario('the results of a search come before the answer', function* (context, answer) {
     yield answer.extra({ web_search: results });
     yield* said(context, answer, 'As reported.');

@@ -86,3 +86,49 @@ describe('an answer', () => {
     expect(decoder.end().at(-1)).toMatchObject({ type: 'turn-end', reason: 'stop' });
   });
 });
+
+describe('frames that only append', () => {
+  const piece = fc.constantFrom(
+    'a',
+    'bc ',
+    ' ',
+    '\n',
+    '"',
+    '\\',
+    '<',
+    '<think>',
+    '</think>',
+    '<|begin_of_box|>',
+    'ö🚀',
+    '\u2028',
+    '',
+  );
+  const frame = fc.oneof(
+    { weight: 8, arbitrary: fc.record({ content: piece }) },
+    { weight: 4, arbitrary: fc.record({ reasoning_content: piece }) },
+    fc.record({ role: fc.constant('assistant'), content: piece, reasoning_content: piece }),
+    fc.constant({ tool_calls: [{ id: 'c', index: 0, function: { name: 'f', arguments: '{}' } }] }),
+  );
+  /** `mark` makes each frame another one, so that none of them is known by its form. */
+  const write = (delta: unknown, finish: string | null, mark?: number): string =>
+    `data: ${JSON.stringify({ id: 'i', created: 1, ...(mark !== undefined && { mark }), choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+
+  it('say the same whether they are parsed or known by their form, at any number to a chunk', () => {
+    fc.assert(
+      fc.property(fc.array(frame, { maxLength: 30 }), fc.array(fc.integer({ min: 1, max: 9 })), (deltas, sizes) => {
+        const ending = write({ content: '' }, 'stop');
+        const known = [...deltas.map((delta) => write(delta, null)), ending];
+        const parsed = [...deltas.map((delta, index) => write(delta, null, index)), ending];
+        const chunks: Uint8Array[] = [];
+        for (let from = 0, turn = 0; from < known.length; turn += 1) {
+          const size = sizes[turn % Math.max(1, sizes.length)] ?? 1;
+          chunks.push(new TextEncoder().encode(known.slice(from, from + size).join('')));
+          from += size;
+        }
+        const expected = outcomeOf(decode(parsed.map((text) => new TextEncoder().encode(text))));
+        expect(outcomeOf(decode(chunks))).toEqual(expected);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -22,5 +22,11 @@ export function createZaiPlatformDecoder(options: ZaiPlatformDecoderOptions): Up
     }
   }
 
-  return decodeAnswerBody({ reader, isWholeFrame, endBody, maxBodyCharacters: MAX_BODY_CHARACTERS });
+  return decodeAnswerBody({
+    reader,
+    takeRun: (frames) => reader.takeRun(frames),
+    isWholeFrame,
+    endBody,
+    maxBodyCharacters: MAX_BODY_CHARACTERS,
+  });
 }

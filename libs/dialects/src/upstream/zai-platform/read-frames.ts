@@ -5,6 +5,7 @@ import type { SseFrame } from '../../sse/decode-sse.ts';
 import { createBlockWriter } from '../../stages/write-blocks.ts';
 import type { AnswerFrameReader } from '../decode-answer-body.ts';
 import { completeUsage, decodeUsage } from '../decode-usage.ts';
+import { createPlainDeltaReader } from '../plain-delta.ts';
 import { createContentTags } from './content-tags.ts';
 import { classifyFault, findFault, type PlatformFault } from './decode-error.ts';
 import { createNativeCalls } from './native-calls.ts';
@@ -21,11 +22,18 @@ export interface PlatformFrameReaderOptions {
   readonly context: CodecContext;
 }
 
+/** Turns the frames of one answer into events (protocol 10.3). */
+export interface PlatformFrameReader extends AnswerFrameReader {
+  /** Takes a text of whole frames if all of them are plain deltas; false: nothing was taken. */
+  takeRun(frames: string): boolean;
+}
+
 /** A reader for the frames of one answer (protocol 10.3). */
-export function createPlatformFrameReader(options: PlatformFrameReaderOptions): AnswerFrameReader {
+export function createPlatformFrameReader(options: PlatformFrameReaderOptions): PlatformFrameReader {
   const { context } = options;
   const writer = createBlockWriter();
   const calls = createNativeCalls(writer);
+  const plainDeltas = createPlainDeltaReader(findPlainDelta);
   let events: TurnEvent[] = [];
   let sources: TurnEvent[] = [];
   let started = false;
@@ -139,15 +147,21 @@ export function createPlatformFrameReader(options: PlatformFrameReaderOptions): 
     complete = true;
   }
 
+  function append(kind: 'reasoning' | 'text', piece: string): void {
+    if (kind === 'text') {
+      content.push(piece);
+      return;
+    }
+    if (piece !== '') content.end();
+    sink.reasoning(piece);
+  }
+
   function takeChoice(choice: unknown): void {
     if (!isRecord(choice) || complete) return;
     // A whole answer has a `message` where a stream has a `delta`.
     const delta = isRecord(choice['delta']) ? choice['delta'] : isRecord(choice['message']) ? choice['message'] : {};
-    if (typeof delta['reasoning_content'] === 'string') {
-      if (delta['reasoning_content'] !== '') content.end();
-      sink.reasoning(delta['reasoning_content']);
-    }
-    if (typeof delta['content'] === 'string') content.push(delta['content']);
+    if (typeof delta['reasoning_content'] === 'string') append('reasoning', delta['reasoning_content']);
+    if (typeof delta['content'] === 'string') append('text', delta['content']);
     if (options.takesCalls && Array.isArray(delta['tool_calls']) && delta['tool_calls'].length > 0) {
       content.end();
       calls.take(delta['tool_calls']);
@@ -191,14 +205,31 @@ export function createPlatformFrameReader(options: PlatformFrameReaderOptions): 
       finish();
       return;
     }
+    const plain = complete ? undefined : plainDeltas.read(data);
+    if (plain) {
+      append(plain.kind, plain.text);
+      writeGrowth();
+      return;
+    }
     const frame = parseJson(data);
-    if (isRecord(frame)) takeFrame(frame);
-    else if (data.includes('\n')) for (const line of data.split('\n')) take({ event, data: line });
+    if (isRecord(frame)) {
+      takeFrame(frame);
+      plainDeltas.learn(data, frame);
+    } else if (data.includes('\n')) for (const line of data.split('\n')) take({ event, data: line });
     else passOver(data);
+  }
+
+  function takeRun(frames: string): boolean {
+    const run = ended || complete ? undefined : plainDeltas.readRun(frames);
+    if (!run) return false;
+    for (const text of run.texts) append(run.kind, text);
+    writeGrowth();
+    return true;
   }
 
   return {
     take,
+    takeRun,
     finish,
     fail,
     takeEvents() {
@@ -216,6 +247,23 @@ export function createPlatformFrameReader(options: PlatformFrameReaderOptions): 
       return skipped;
     },
   };
+}
+
+/** The one text of a frame that says nothing else, neither an end nor counts nor sources nor calls. */
+function findPlainDelta(
+  frame: Record<string, unknown>,
+): { text: string; kind: 'reasoning' | 'text'; field: string } | undefined {
+  const { choices, usage, web_search: sources } = frame;
+  const [choice, ...others] = Array.isArray(choices) ? (choices as unknown[]) : [];
+  if (isRecord(usage) || Array.isArray(sources) || findFault(frame) || others.length > 0) return undefined;
+  if (!isRecord(choice) || typeof choice['finish_reason'] === 'string' || !isRecord(choice['delta'])) return undefined;
+  const { content, reasoning_content: reasoning, tool_calls: toolCalls } = choice['delta'];
+  if (Array.isArray(toolCalls)) return undefined;
+  if (typeof content === 'string' && content !== '') {
+    const isAlone = typeof reasoning !== 'string' || reasoning === '';
+    return isAlone ? { text: content, kind: 'text', field: 'content' } : undefined;
+  }
+  return typeof reasoning === 'string' ? { text: reasoning, kind: 'reasoning', field: 'reasoning_content' } : undefined;
 }
 
 /** Whether the data of a frame is all there. */

@@ -9,8 +9,8 @@ import { createCitations } from './citations.ts';
 import { classifyFault, findFault, type UpstreamFault } from './decode-error.ts';
 import type { AnswerFrameReader } from '../decode-answer-body.ts';
 import { completeUsage, decodeUsage } from '../decode-usage.ts';
+import { createPlainDeltaReader } from '../plain-delta.ts';
 import type { DocumentParser } from './document-parser.ts';
-import { createPlainDeltaReader } from './plain-delta.ts';
 import { isResultJson } from './search-results-scan.ts';
 import { readSearchFrame, readSourceEvent } from './search-results.ts';
 import { createNativeCalls } from './tool-native.ts';
@@ -41,7 +41,7 @@ export function createFrameReader(options: FrameReaderOptions): FrameReader {
   const document = createAnswerDocument();
   const answer = createAnswerEvents();
   const citations = createCitations();
-  const plainDeltas = createPlainDeltaReader();
+  const plainDeltas = createPlainDeltaReader(findPlainDelta);
   const nativeCalls = options.tools?.length ? createNativeCalls(new Set(options.tools), answer) : undefined;
   const openDocument = (): DocumentParser =>
     createCitedDocumentParser(answer, citations, nativeCalls && ((content) => nativeCalls.takeBlock(content)));
@@ -195,7 +195,7 @@ export function createFrameReader(options: FrameReaderOptions): FrameReader {
     if (ended || data === '') return;
     const plain = complete || event !== undefined ? undefined : plainDeltas.read(data);
     if (plain) {
-      append(plain.text, phaseOf(plain.text, plain.phase));
+      append(plain.text, phaseOf(plain.text, plain.kind));
       writeGrowth();
       return;
     }
@@ -219,7 +219,7 @@ export function createFrameReader(options: FrameReaderOptions): FrameReader {
     const run = ended || complete ? undefined : plainDeltas.readRun(frames);
     if (!run) return false;
     for (const text of run.texts) {
-      append(text, phaseOf(text, run.phase));
+      append(text, phaseOf(text, run.kind));
       writeGrowth();
     }
     return true;
@@ -245,6 +245,15 @@ export function createFrameReader(options: FrameReaderOptions): FrameReader {
       return skipped;
     },
   };
+}
+
+/** The delta of a frame that has nothing else. */
+function findPlainDelta(frame: Record<string, unknown>): { text: string; kind: Phase; field: string } | undefined {
+  const { type, data } = frame;
+  if (type !== 'chat:completion' || Object.keys(frame).length !== 2 || !isRecord(data)) return undefined;
+  const { delta_content: text, phase } = data;
+  if (typeof text !== 'string' || typeof phase !== 'string' || phase === 'done') return undefined;
+  return Object.keys(data).length === 2 ? { text, kind: phase, field: 'delta_content' } : undefined;
 }
 
 /** Whether the data of a frame is all there. */

@@ -1,18 +1,21 @@
-import { isRecord } from '../../is-record.ts';
-import type { Phase } from './answer-document.ts';
-
 /** A frame that does nothing but append. */
-export interface PlainDelta {
+export interface PlainDelta<Kind> {
   readonly text: string;
-  readonly phase: Phase;
+  /** What the text is a piece of. */
+  readonly kind: Kind;
 }
 
+/** What a parsed frame does, if it does nothing but append; `field` is the name that its text stands behind. */
+export type FindPlainDelta<Kind> = (
+  frame: Record<string, unknown>,
+) => (PlainDelta<Kind> & { readonly field: string }) | undefined;
+
 /** Reads the frames that make up nearly all of a stream without parsing them. */
-export interface PlainDeltaReader {
+export interface PlainDeltaReader<Kind> {
   /** The delta of a frame that differs from a learned one in its text alone; undefined for every other frame. */
-  read(data: string): PlainDelta | undefined;
+  read(data: string): PlainDelta<Kind> | undefined;
   /** The deltas of a text of whole frames that are all such frames, in as few texts as may be; undefined when one is not. */
-  readRun(frames: string): { readonly texts: readonly string[]; readonly phase: Phase } | undefined;
+  readRun(frames: string): { readonly texts: readonly string[]; readonly kind: Kind } | undefined;
   /** Learns the form of a frame that was parsed, if it is a plain delta. */
   learn(data: string, frame: Record<string, unknown>): void;
 }
@@ -21,48 +24,45 @@ export interface PlainDeltaReader {
  * Parsing a frame costs more than everything else that is done with a token; all but a few frames of a stream are the same to the letter,
  * but for the text. What is not exactly so is left to the parser.
  */
-export function createPlainDeltaReader(): PlainDeltaReader {
+export function createPlainDeltaReader<Kind>(find: FindPlainDelta<Kind>): PlainDeltaReader<Kind> {
   let head = '';
   let tail = '';
   let open = '';
   let close = '';
   let between = '';
-  let phase: Phase;
+  let kind: Kind | undefined;
 
   return {
     read(data) {
       const end = data.length - tail.length;
-      if (head === '' || end <= head.length) return undefined;
+      if (kind === undefined || end <= head.length) return undefined;
       // Slices are compared as memory. `startsWith` looks at a slice of a longer text one character at a time, and this is one.
       if (data.slice(0, head.length) !== head || data.slice(end) !== tail) return undefined;
       const text = readText(data.slice(head.length, end));
-      return text === undefined ? undefined : { text, phase };
+      return text === undefined ? undefined : { text, kind };
     },
     readRun(frames) {
       const end = frames.length - close.length;
-      if (head === '' || end <= open.length) return undefined;
+      if (kind === undefined || end <= open.length) return undefined;
       if (frames.slice(0, open.length) !== open || frames.slice(end) !== close) return undefined;
       const run = frames.slice(open.length, end);
       const joined = run.replaceAll(between, '');
-      if (!marked.test(joined)) return { texts: [joined], phase };
+      if (!marked.test(joined)) return { texts: [joined], kind };
       const texts = run.split(between).map(readText);
-      return texts.every((text) => text !== undefined) ? { texts, phase } : undefined;
+      return texts.every((text) => text !== undefined) ? { texts, kind } : undefined;
     },
     learn(data, frame) {
-      const inner = frame['data'];
-      if (frame['type'] !== 'chat:completion' || Object.keys(frame).length !== 2 || !isRecord(inner)) return;
-      const { delta_content: text, phase: named } = inner;
-      if (typeof text !== 'string' || text === '' || typeof named !== 'string' || named === 'done') return;
-      if (Object.keys(inner).length !== 2) return;
-      const [before, after, ...more] = data.split(JSON.stringify(text));
-      if (before === undefined || after === undefined || more.length > 0 || !/"delta_content"\s*:\s*$/.test(before))
-        return;
+      const delta = find(frame);
+      if (!delta || delta.text === '') return;
+      const [before, after, ...more] = data.split(JSON.stringify(delta.text));
+      if (before === undefined || after === undefined || more.length > 0) return;
+      if (!before.trimEnd().replace(/:$/, '').trimEnd().endsWith(`"${delta.field}"`)) return;
       head = `${before}"`;
       tail = `"${after}`;
       open = `data: ${head}`;
       close = `${tail}\n\n`;
       between = close + open;
-      phase = named;
+      kind = delta.kind;
     },
   };
 }
