@@ -1,7 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { blocksOf } from '../deployment/support/documented-blocks.ts';
 import { startStack } from '../support/start-stack.ts';
 import { objectOf, podsOf, type KubernetesObject } from './support/kubernetes-objects.ts';
 import type { Cluster } from './support/cluster.ts';
@@ -101,6 +103,35 @@ describe('an installed release', () => {
   it.each(examples)('can be that of the example %s', async (example) => {
     await apply('install', example, { example });
     expect((await objectsOf(example)).length).toBeGreaterThan(8);
+  });
+});
+
+describe('the commands of the README', () => {
+  it('build and push the images that the release then runs', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'zai2api-readme-'));
+    // The API in memory has no schemas, which the making of a namespace asks for. Building is what test/deployment does, and there is no registry.
+    await writeFile(join(folder, 'docker'), '#!/bin/sh\necho "docker $*"\n', { mode: 0o755 });
+    const [block] = blocksOf('README.md', 'On Kubernetes', 'kubernetes');
+    const { code, stdout, stderr } = await runTool(
+      'bash',
+      ['-euc', block!.text.replace('--create-namespace', '--disable-openapi-validation')],
+      {
+        cwd: fileURLToPath(new URL('../../', import.meta.url)),
+        env: { PATH: `${folder}:${process.env['PATH'] ?? ''}`, KUBECONFIG: cluster.kubeconfig },
+      },
+    );
+    await rm(folder, { recursive: true });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const built = [...stdout.matchAll(/^docker build .*SERVICE=(\S+) -t (\S+) \.$/gm)].map(([, ...words]) => words);
+    const pushed = [...stdout.matchAll(/^docker push (\S+)$/gm)].map(([, image]) => image);
+    expect(built.map(([, image]) => image)).toEqual(pushed);
+    const pods = podsOf(await objectsOf('zai2api'));
+    const images = built.map(([service]) => {
+      const { pod } = pods.find(({ owner }) => owner === `Deployment zai2api-${String(service)}`)!;
+      return pod.spec.containers[0]!.image;
+    });
+    expect(images).toEqual(pushed);
+    expect(images).toHaveLength(3);
   });
 });
 

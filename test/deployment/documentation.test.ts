@@ -4,7 +4,7 @@ import { readBlocks } from './support/documented-blocks.ts';
 const blocks = [
   ...readBlocks('docs/deployment.md').map((block) => ({ page: 'docs/deployment.md', ...block })),
   ...readBlocks('README.md')
-    .filter(({ headings }) => headings.includes('Deploy'))
+    .filter(({ headings }) => headings.includes('Deploy') || headings.includes('On Kubernetes'))
     .map((block) => ({ page: 'README.md', ...block })),
 ];
 
@@ -14,7 +14,7 @@ describe('the pages about deployment', () => {
   });
 
   it.each(blocks)('say where their commands run: $page:$line', ({ marker }) => {
-    expect(marker).toMatch(/^(run: (host|compose)$|not run: .{10})/);
+    expect(marker).toMatch(/^(run: (host|compose|kubernetes)$|not run: .{10})/);
   });
 
   it('leave out little', () => {
