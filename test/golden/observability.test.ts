@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parser } from '@prometheus-io/lezer-promql';
 import { describe, expect, it } from '@jest/globals';
 import { createMemoryCredentialStore } from '@zai2api/credentials';
+import { createRedisGauge } from '@zai2api/runtime';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { parse } from 'yaml';
 import {
@@ -45,6 +46,7 @@ const services: Readonly<Record<string, readonly Metric[]>> = {
     observeResponseStore(registry, { entries: 0, bytes: 0 });
   }),
   'token-refresher': metricsOf((registry) => createRefresherMetrics({ registry, store })),
+  all: metricsOf((registry) => createRedisGauge(registry)),
 };
 const ours = Object.values(services).flat();
 const nodes = metricsOf((registry) => collectDefaultMetrics({ register: registry }));

@@ -24,7 +24,7 @@ export { closeRedis } from './redis/close-redis.ts';
 export { openRedis, type OpenRedisOptions, type RedisRole } from './redis/open-redis.ts';
 export type { RedisClient } from './redis/redis-client.ts';
 export { isRedisConfigured, redisSettings, type RedisSettings } from './redis/redis-settings.ts';
-export { watchRedis } from './redis/watch-redis.ts';
+export { createRedisGauge, watchRedis } from './redis/watch-redis.ts';
 export { runMain } from './run-main.ts';
 export { withHiddenAddress } from './telemetry/hidden-address.ts';
 export { failSpan, inSpan } from './telemetry/in-span.ts';

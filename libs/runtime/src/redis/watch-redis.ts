@@ -1,4 +1,4 @@
-import { Gauge } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 import type { Runtime } from '../create-runtime.ts';
 import { closeRedis } from './close-redis.ts';
 import { nameRedisFault } from './name-redis-fault.ts';
@@ -11,6 +11,11 @@ const INTERVAL_MS = 1_000;
 /** Anything else lets Redis forget leases and jobs when its memory is full. */
 const WANTED_POLICY = 'noeviction';
 
+/** Whether Redis answers, for every process that uses one. */
+export function createRedisGauge(registry: Registry): Gauge {
+  return new Gauge({ name: 'zai_redis_reachable', help: '1 while Redis answers, else 0.', registers: [registry] });
+}
+
 /**
  * Tells how Redis is: in the readiness details (`redis`), by the metric `zai_redis_reachable`, and in the log once per change. It has a
  * connection of its own, and decides nothing: neither liveness nor readiness depends on Redis, because a pod that is taken out for an outage
@@ -22,11 +27,7 @@ export function watchRedis(
 ): void {
   const { logger, registry } = runtime;
   const client = openRedis(settings, { logger, role: 'health' });
-  const reachable = new Gauge({
-    name: 'zai_redis_reachable',
-    help: '1 while Redis answers, else 0.',
-    registers: [registry],
-  });
+  const reachable = createRedisGauge(registry);
   const stopped = new AbortController();
   let state: 'unknown' | 'reachable' | { readonly sinceMs: number } = 'unknown';
   let policy: string | undefined;
