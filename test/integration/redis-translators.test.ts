@@ -179,7 +179,7 @@ describe('translators on one Redis', () => {
     await redis.freeze();
     await using translator = startTranslator();
     const isLate = ({ msg }: Readonly<Record<string, unknown>>): boolean => /does not answer/.test(String(msg));
-    await waitFor(() => translator.logLines.some(isLate), { withinMs: WITHIN_MS });
+    await waitFor(() => translator.logLines.some(isLate), { withinMs: 3 * WITHIN_MS });
     await redis.resume();
     expect((await postChat(urlOf(await translator.listening), 'hi')).status).toBe(200);
   });
