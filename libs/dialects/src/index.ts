@@ -46,6 +46,7 @@ export { decodeImageRequest, type DecodedImageRequest } from './client/openai-im
 export type { CodecContext } from './codec-context.ts';
 export { isRecord } from './is-record.ts';
 export {
+  MAX_SUFFIXES,
   builtInModels,
   expandModels,
   resolveModel,

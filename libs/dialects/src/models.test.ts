@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import {
   builtInModels,
   expandModels,
+  MAX_SUFFIXES,
   publicModelName,
   resolveModel,
   shownModelName,
@@ -40,10 +41,24 @@ describe('suffixes', () => {
     expect(resolveModel([glm5], name)).toBeUndefined();
   });
 
-  it('are taken off in whatever number and order', () => {
+  it('are taken off up to a bound', () => {
+    const read: string[] = [];
+    const counted = {
+      ...glm5,
+      get upstreamId() {
+        read.push('name');
+        return 'glm-5';
+      },
+    };
+    expect(resolveModel([glm5], `glm-5${'-think'.repeat(MAX_SUFFIXES)}`)?.model).toBe(glm5);
+    expect(resolveModel([counted], `glm-5${'-think'.repeat(20_000)}`)).toBeUndefined();
+    expect(read.length).toBeLessThan(10 * MAX_SUFFIXES);
+  });
+
+  it('are taken off in whatever order', () => {
     const suffix = fc.constantFrom('-thinking', '-nothinking', '-search', '-SEARCH', '-pure');
     fc.assert(
-      fc.property(fc.array(suffix), (list) => {
+      fc.property(fc.array(suffix, { maxLength: MAX_SUFFIXES }), (list) => {
         expect(resolveModel([glm5], `glm-5${list.join('')}`)?.model).toBe(glm5);
       }),
     );

@@ -54,6 +54,9 @@ const suffixes: readonly { readonly text: string; readonly switches: ModelSwitch
   { text: '-raw', switches: { rendering: 'raw' } },
 ];
 
+/** How many suffixes of one name are told from it: more than anybody has a use for. */
+export const MAX_SUFFIXES = 8;
+
 function stripLastSuffix(name: string): { name: string; switches: ModelSwitches } | undefined {
   const lower = name.toLowerCase();
   const suffix = suffixes.find(({ text }) => lower.endsWith(text) && lower.length > text.length);
@@ -96,16 +99,17 @@ function findByName(models: readonly UpstreamModel[], name: string): UpstreamMod
 
 /**
  * The model that a client means: upstream id, then public id, then shown name, in any case. The full name is tried first and then
- * one suffix less at a time, so that a real model whose name ends like a suffix is never cut. `undefined`: no such model.
+ * one suffix less at a time, up to `MAX_SUFFIXES`, so that a real model whose name ends like a suffix is never cut. `undefined`: no such
+ * model.
  */
 export function resolveModel(models: readonly UpstreamModel[], askedName: string): ResolvedModel | undefined {
   let name = askedName.trim();
   let switches: ModelSwitches = {};
-  for (;;) {
+  for (let taken = 0; ; taken += 1) {
     const alias = legacyAliases.get(name.toLowerCase());
     const model = findByName(models, name) ?? (alias === undefined ? undefined : findByName(models, alias));
     if (model) return { model, ...switches };
-    const stripped = stripLastSuffix(name);
+    const stripped = taken < MAX_SUFFIXES ? stripLastSuffix(name) : undefined;
     if (!stripped) return undefined;
     name = stripped.name;
     switches = { ...stripped.switches, ...switches };

@@ -97,6 +97,22 @@ describe('a name', () => {
     });
   });
 
+  it('looks for an alias behind a few suffixes, not behind all that a name may have', async () => {
+    let looked = 0;
+    const rule = {
+      get pattern() {
+        looked += 1;
+        return 'mine';
+      },
+      models: ['glm-5'],
+    };
+    const of = directory({ aliases: [rule] });
+    await expect(of.resolve(`mine${'-think'.repeat(5_000)}`, signal)).rejects.toMatchObject({
+      code: 'model_not_found',
+    });
+    expect(looked).toBeLessThan(20);
+  });
+
   it.each(['nothing', 'glm-4.7@nobody', 'zero@platform', 'nothing-thinking'])('%s is none', async (name) => {
     await expect(directory().resolve(name, signal)).rejects.toMatchObject({
       code: 'model_not_found',

@@ -1,4 +1,10 @@
-import { withoutClaude, type ModelSwitches, type ResolvedModel, type UpstreamModel } from '@zai2api/dialects';
+import {
+  MAX_SUFFIXES,
+  withoutClaude,
+  type ModelSwitches,
+  type ResolvedModel,
+  type UpstreamModel,
+} from '@zai2api/dialects';
 import { TurnError } from '@zai2api/turn';
 import type { CatalogSource, ModelCatalog } from './model-catalog.ts';
 import { applyRules, rulesFor, splitUpstream, type ModelRule } from './model-names.ts';
@@ -54,13 +60,13 @@ export function createModelDirectory(options: ModelDirectoryOptions): ModelDirec
   function unalias(asked: string, aliases: readonly ModelRule[]): string {
     if (asked.trim() === '') return defaultModel;
     const { name, upstream } = splitUpstream(asked.trim(), upstreamNames);
-    for (let [head, tail] = [name, '']; ;) {
+    for (let [head, tail, taken] = [name, '', 0]; ; taken += 1) {
       const [target] = applyRules(aliases, head);
       if (target !== undefined) {
         const split = splitUpstream(target, upstreamNames);
         return join(split.name + tail, upstream ?? split.upstream);
       }
-      const end = suffix.exec(head)?.[0];
+      const end = taken < MAX_SUFFIXES ? suffix.exec(head)?.[0] : undefined;
       if (end === undefined) break;
       [head, tail] = [head.slice(0, -end.length), end + tail];
     }

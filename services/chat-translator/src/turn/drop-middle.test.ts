@@ -48,6 +48,19 @@ describe('dropMiddle', () => {
     expect(drop(messages, 1)).toEqual([user('q'), called('c'), result('c')]);
   });
 
+  it('counts nothing twice, however much there is of it', () => {
+    const counted = new Map<string, number>();
+    const messages = Array.from({ length: 2_000 }, (_, index) => user(`${index} ${'x'.repeat(100)}`));
+    const tools = Array.from({ length: 50 }, (_, index) => ({ name: `t${index}`, parameters: {}, strict: false }));
+    const { messages: kept } = dropMiddle({ ...requestOf(messages), tools }, 50_000, (text) => {
+      counted.set(text, (counted.get(text) ?? 0) + 1);
+      return text.length;
+    });
+    expect(kept.length).toBeGreaterThan(100);
+    expect(counted.size).toBe(messages.length + tools.length);
+    expect([...counted.values()].filter((count) => count > 1)).toEqual([]);
+  });
+
   it('never is too long unless its beginning and its end are, and never loses more than it must', () => {
     const message = fc.oneof(
       fc.string({ maxLength: 9 }).map(user),

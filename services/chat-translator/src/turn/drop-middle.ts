@@ -12,20 +12,24 @@ export function dropMiddle(
   maxTokens: number,
   countTokens: (text: string) => number,
 ): TurnRequest {
-  const sizeOf = (messages: readonly TurnMessage[]): number => estimateInput({ ...request, messages }, countTokens);
-  if (isSurelyWithin(maxTokens, request) || sizeOf(request.messages) <= maxTokens) return request;
+  if (isSurelyWithin(maxTokens, request)) return request;
+  // Each text is counted once: tools and messages are large, and there are many of both.
+  const sizeOf = (messages: readonly TurnMessage[]): number =>
+    estimateInput({ ...request, tools: [], messages }, countTokens);
   const head = headOf(request.messages);
-  const groups = groupByCalls(request.messages.slice(head.length));
-  const tail: TurnMessage[][] = groups.splice(-1);
-  let left = maxTokens - sizeOf([...head, ...tail.flat()]);
-  // Tools count with the head; behind it only what is added counts.
-  const toolTokens = sizeOf([]);
-  for (let group = groups.pop(); group; group = groups.pop()) {
-    left -= sizeOf(group) - toolTokens;
-    if (left < 0) break;
-    tail.unshift(group);
+  const groups = groupByCalls(request.messages.slice(head.length)).map((messages) => ({
+    messages,
+    size: sizeOf(messages),
+  }));
+  let left = maxTokens - estimateInput({ ...request, messages: head }, countTokens);
+  if (groups.reduce((sum, { size }) => sum + size, 0) <= left) return request;
+  const tail: TurnMessage[][] = [];
+  for (const { messages, size } of groups.toReversed()) {
+    left -= size;
+    if (left < 0 && tail.length > 0) break;
+    tail.push(messages);
   }
-  return { ...request, messages: [...head, ...tail.flat()] };
+  return { ...request, messages: [...head, ...tail.reverse().flat()] };
 }
 
 /** Instructions, and the first thing that was asked. */

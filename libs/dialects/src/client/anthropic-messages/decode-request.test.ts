@@ -207,6 +207,17 @@ describe('tools', () => {
   ])('choice %j', (tool_choice, toolChoice, parallelToolCalls) => {
     expect(decode({ tools: [tool()], tool_choice }).request).toMatchObject({ toolChoice, parallelToolCalls });
   });
+
+  it('are at most 512, but for those that nobody has found yet', () => {
+    const many = (count: number, fields: object = {}) =>
+      Array.from({ length: count }, (_, index) => tool({ name: `t${index}`, ...fields }));
+    expect(decode({ tools: many(512) }).request.tools).toHaveLength(512);
+    expect(faultOf(body({ tools: many(513) }))).toMatchObject({
+      code: 'invalid_request',
+      details: { param: 'tools', reason: 'invalid_value' },
+    });
+    expect(decode({ tools: many(2_000, { defer_loading: true }) }).request.tools).toEqual([]);
+  });
 });
 
 describe('instructions on the way', () => {

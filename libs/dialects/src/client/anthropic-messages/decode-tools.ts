@@ -2,6 +2,7 @@ import type { ToolDefinition } from '@zai2api/turn';
 import type { IgnoredFields } from '../request/ignored-fields.ts';
 import { parsePart } from '../request/parse-body.ts';
 import { invalidValue } from '../request/request-fault.ts';
+import { assertToolCount } from '../request/tool-count.ts';
 import { customToolSchema, type WireTool } from './wire-schema.ts';
 
 /** What a conversation says about its tools on the way: one is found or taken away, or comes along. */
@@ -27,7 +28,7 @@ interface DeclaredTool {
 
 /**
  * Tools that the client runs, as definitions (contract 3.2). Deferred ones are hidden until the conversation finds them; tools that the API
- * itself would run are named as ignored, but for web search. Throws when two tools share a name.
+ * itself would run are named as ignored, but for web search. Throws when two tools share a name, and when the model would see too many.
  */
 export function decodeTools(
   declared: readonly WireTool[],
@@ -61,6 +62,7 @@ export function decodeTools(
   }
   for (const name of hidden) uncallable.add(name);
   const tools = [...known.values()].flatMap(({ definition }) => (hidden.has(definition.name) ? [] : [definition]));
+  assertToolCount(tools.length);
   return { tools, webSearch, uncallable };
 }
 

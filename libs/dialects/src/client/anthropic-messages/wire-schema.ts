@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { optional } from '../request/optional.ts';
+import { modelName } from '../request/short-text.ts';
 
 /** Known to be without effect here, and sent so often that naming it would drown what matters. */
 const unused = optional(z.unknown());
@@ -113,7 +114,7 @@ export const messageSchema = z.looseObject({
 export type WireMessage = z.output<typeof messageSchema>;
 
 const conversation = {
-  model: optional(z.string()),
+  model: optional(modelName),
   messages: z.array(messageSchema).min(1),
   system: optional(z.union([z.string(), z.array(blockSchema)])),
   tools: optional(z.array(toolSchema)),

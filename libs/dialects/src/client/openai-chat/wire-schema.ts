@@ -1,6 +1,7 @@
 import { reasoningEfforts, reasoningRenderings } from '@zai2api/turn';
 import * as z from 'zod';
 import { optional } from '../request/optional.ts';
+import { modelName } from '../request/short-text.ts';
 
 /** Names of tools and functions (contract 1.1). */
 const toolName = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected 1 to 64 of A-Z a-z 0-9 _ -');
@@ -115,7 +116,7 @@ export const webSearchOptionsSchema = z.looseObject({});
 
 /** The body of a request, as far as it is used or refused; unknown keys are kept, to be named as ignored (contract 1.1). */
 export const requestSchema = z.looseObject({
-  model: optional(z.string()),
+  model: optional(modelName),
   messages: z.array(messageSchema).min(1),
   stream: optional(z.boolean()),
   stream_options: optional(streamOptionsSchema),

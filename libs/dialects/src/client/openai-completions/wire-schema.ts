@@ -1,12 +1,13 @@
 import * as z from 'zod';
 import { optional } from '../request/optional.ts';
+import { modelName } from '../request/short-text.ts';
 
 /** `stream_options`. */
 export const streamOptionsSchema = z.looseObject({ include_usage: optional(z.boolean()) });
 
 /** The body of a request, as far as it is used or refused; unknown keys are kept, to be named as ignored (contract 4.2). */
 export const requestSchema = z.looseObject({
-  model: optional(z.string()),
+  model: optional(modelName),
   // Token numbers are told apart where they are refused, so that the refusal says what they are.
   prompt: z.union([z.string(), z.array(z.unknown())]),
   suffix: optional(z.string()),

@@ -3,10 +3,11 @@ import * as z from 'zod';
 import { createIgnoredFields } from '../request/ignored-fields.ts';
 import { parseBody } from '../request/parse-body.ts';
 import { invalidValue } from '../request/request-fault.ts';
+import { modelName } from '../request/short-text.ts';
 
 const tokens = z.array(z.number());
 const requestSchema = z.looseObject({
-  model: z.string().nullish(),
+  model: modelName.nullish(),
   input: z.union([z.string(), z.array(z.string()), tokens, z.array(tokens)]),
   dimensions: z.int().min(1).nullish(),
   encoding_format: z.enum(['float', 'base64']).nullish(),

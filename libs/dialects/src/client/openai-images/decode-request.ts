@@ -3,9 +3,10 @@ import * as z from 'zod';
 import { createIgnoredFields } from '../request/ignored-fields.ts';
 import { parseBody } from '../request/parse-body.ts';
 import { invalidValue } from '../request/request-fault.ts';
+import { modelName } from '../request/short-text.ts';
 
 const requestSchema = z.looseObject({
-  model: z.string().nullish(),
+  model: modelName.nullish(),
   prompt: z.string().min(1),
   n: z.int().min(1).nullish(),
   size: z.string().nullish(),

@@ -179,6 +179,30 @@ describe('a request', () => {
     expect(decode({ tools }).request.tools[0]?.strict).toBe(strict);
   });
 
+  it('means a large schema strictly without looking through all of its words for each', () => {
+    // Takes minutes otherwise.
+    const names = Array.from({ length: 300_000 }, (_, index) => `p${index}`);
+    const properties = Object.fromEntries(names.map((name) => [name, {}]));
+    const parameters = { type: 'object', additionalProperties: false, properties, required: names };
+    expect(decode({ tools: [{ type: 'function', name: 'f', parameters }] }).request.tools[0]?.strict).toBe(true);
+  });
+
+  it('takes 512 tools, and no more, wherever they are declared', () => {
+    const many = (count: number, prefix = 'f') =>
+      Array.from({ length: count }, (_, index) => ({ type: 'function', name: `${prefix}${index}` }));
+    const space = (name: string) => ({ type: 'namespace', name, tools: many(256) });
+    const tooMany = { code: 'invalid_request', param: 'tools', reason: 'invalid_value' };
+    const later = (prefix: string) => ({ type: 'additional_tools', role: 'developer', tools: many(500, prefix) });
+    const asked = { role: 'user', content: 'Hi' };
+    expect(decode({ tools: many(512) }).request.tools).toHaveLength(512);
+    expect(decode({ tools: [space('a'), space('b')] }).request.tools).toHaveLength(512);
+    expect(faultOf({ input: 'Hi', tools: many(513) })).toEqual(tooMany);
+    expect(faultOf({ input: 'Hi', tools: [space('a'), space('b'), ...many(1)] })).toEqual(tooMany);
+    // Each turn of a conversation may declare them again.
+    expect(decode({ input: [later('f'), asked, later('f'), asked] }).request.tools).toHaveLength(500);
+    expect(faultOf({ input: [later('f'), asked, later('g'), asked] })).toEqual(tooMany);
+  });
+
   it('lets a tool be declared again with the input, the last time counts', () => {
     const declared = (description: string) => ({ type: 'function', name: 'f', description });
     const { request } = decode({

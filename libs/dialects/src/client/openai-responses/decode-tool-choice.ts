@@ -31,7 +31,7 @@ export function decodeToolChoice(choice: WireRequest['tool_choice'], declared: D
 }
 
 /** The names for the model of the tools that this one stands for; none for hosted tools, which lists may name as well. */
-function findCallable(tool: WireNamedTool, { names }: DecodedTools): string[] {
+function findCallable(tool: WireNamedTool, { names }: DecodedTools): readonly string[] {
   const isCallable = tool.type === 'function' || tool.type === 'custom' || tool.type === 'namespace';
   if (!isCallable) return [];
   const name = required(tool.name, 'tool_choice.name');

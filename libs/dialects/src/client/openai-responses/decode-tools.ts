@@ -4,6 +4,7 @@ import { customToolDefinition } from '../request/custom-tool.ts';
 import type { IgnoredFields } from '../request/ignored-fields.ts';
 import { parsePart } from '../request/parse-body.ts';
 import { invalidValue } from '../request/request-fault.ts';
+import { assertToolCount } from '../request/tool-count.ts';
 import { createToolNames, type NamedTool, type ToolNames } from './tool-names.ts';
 import { customToolSchema, functionToolSchema, namespaceToolSchema, type WireTool } from './wire-schema.ts';
 
@@ -25,7 +26,7 @@ export interface DecodedTools {
 
 /**
  * Functions, free-text tools and those of namespaces as definitions (contract 2.5). Hosted tools are named as ignored: nobody here can run
- * them. Throws when two tools of one list share a name.
+ * them. Throws when two tools of one list share a name, and when there are too many.
  */
 export function decodeTools(lists: readonly ToolList[], ignored: IgnoredFields): DecodedTools {
   const names = createToolNames();
@@ -37,6 +38,7 @@ export function decodeTools(lists: readonly ToolList[], ignored: IgnoredFields):
     const known = definitions.get(key);
     if (known && isUnique) throw invalidValue(`${path}.name`, 'another tool has the same name.');
     definitions.set(key, define(known?.name ?? names.add(tool)));
+    assertToolCount(definitions.size);
   }
 
   function decodeTool(tool: WireTool, path: string, isUnique: boolean, namespace?: string): void {
@@ -110,7 +112,8 @@ function everyObject(schema: unknown): boolean {
   const { properties, required, additionalProperties } = schema;
   if (isRecord(properties)) {
     if (additionalProperties !== false || !Array.isArray(required)) return false;
-    if (Object.keys(properties).some((name) => !required.includes(name))) return false;
+    const names = new Set<unknown>(required);
+    if (Object.keys(properties).some((name) => !names.has(name))) return false;
     if (!Object.values(properties).every(everyObject)) return false;
   }
   return everyObject(schema['items']) && everyObject(schema['anyOf']);

@@ -1,6 +1,7 @@
 import { reasoningEfforts, reasoningRenderings } from '@zai2api/turn';
 import * as z from 'zod';
 import { optional } from '../request/optional.ts';
+import { label, modelName } from '../request/short-text.ts';
 
 const anything = optional(z.unknown());
 
@@ -116,12 +117,21 @@ export const reasoningSchema = z.looseObject({
   summary: optional(z.string()),
   generate_summary: optional(z.string()),
 });
+/** Far more than the sixteen pairs that the official API takes. It is repeated in every state of a response. */
+const MAX_METADATA_CHARACTERS = 16_000;
+const metadataSchema = z
+  .record(z.string(), z.unknown())
+  .refine(
+    (metadata) => JSON.stringify(metadata).length <= MAX_METADATA_CHARACTERS,
+    `expected at most ${MAX_METADATA_CHARACTERS} characters`,
+  );
+
 /** `stream_options`. */
 export const streamOptionsSchema = z.looseObject({});
 
 /** The body of a request, as far as it is used, echoed or refused; unknown keys are kept, to be named as ignored (contract 2.3). */
 export const requestSchema = z.looseObject({
-  model: optional(z.string()),
+  model: optional(modelName),
   input: optional(z.union([z.string(), z.array(itemSchema)])),
   instructions: optional(z.string()),
   stream: optional(z.boolean()),
@@ -136,16 +146,16 @@ export const requestSchema = z.looseObject({
   tool_choice: optional(z.union([z.enum(['none', 'auto', 'required']), toolChoiceSchema])),
   parallel_tool_calls: optional(z.boolean()),
   max_tool_calls: optional(z.int().min(1)),
-  previous_response_id: optional(z.string()),
+  previous_response_id: optional(label),
   store: optional(z.boolean()),
   background: optional(z.boolean()),
   include: optional(z.array(z.string())),
   truncation: optional(z.enum(['auto', 'disabled'])),
-  metadata: optional(z.record(z.string(), z.unknown())),
-  safety_identifier: optional(z.string()),
-  prompt_cache_key: optional(z.string()),
-  user: optional(z.string()),
-  service_tier: optional(z.string()),
+  metadata: optional(metadataSchema),
+  safety_identifier: optional(label),
+  prompt_cache_key: optional(label),
+  user: optional(label),
+  service_tier: optional(label),
   top_logprobs: optional(z.int().min(0).max(20)),
   prompt: anything,
   conversation: anything,

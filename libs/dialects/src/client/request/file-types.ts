@@ -51,7 +51,10 @@ export function isTextType(mediaType: string): boolean {
 
 /** The text of a document, or `undefined` when its bytes are no UTF-8 text after all. */
 export function decodeText(base64: string): string | undefined {
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const binary = atob(base64);
+  // A plain loop: an iterator over the characters takes ten times as long, and files are large.
+  const bytes = new Uint8Array(binary.length);
+  for (let index = 0; index < binary.length; index += 1) bytes[index] = binary.charCodeAt(index);
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     return text.includes('\0') ? undefined : text;
