@@ -79,7 +79,7 @@ it('H24: metrics have names of their own, base units and closed labels', () => {
   expect(new Set(names).size).toBe(names.length);
   for (const { name, type, labels } of ours) {
     expect(name).toMatch(
-      /^(zai_(gateway|translator|refresher|credential|credentials|pool|upstream)|gen_ai_(server|client))(_|$)/,
+      /^(zai_(gateway|translator|refresher|credential|credentials|pool|upstream|redis)|gen_ai_(server|client))(_|$)/,
     );
     expect(name.endsWith('_total')).toBe(type === 'counter');
     for (const label of labels) expect(label).not.toMatch(/key|user|token$|id$|path|url|prompt/);
