@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { askWhole, postChat, scenario, type ErrorBody } from '../support/chat-client.ts';
+import { askWhole, postChat, type ErrorBody } from '../support/chat-client.ts';
 import { chunksOf, joinChunks, openStream } from '../support/event-stream.ts';
 import { startStack, type Stack } from '../support/start-stack.ts';
 
@@ -119,15 +119,6 @@ describe('with both upstreams', () => {
       expect([response.status, await answeredBy(response)]).toEqual([200, 'platform']);
     },
   );
-
-  it('never asks the second one behind content', async () => {
-    await using stack = await startStack({ env: both });
-    const stream = await openStream(stack.url, scenario('error-internal-after-content'));
-    const { text, errors } = joinChunks(chunksOf(await stream.rest()));
-    expect(text).toMatch(/^Hello/);
-    expect(errors).toHaveLength(1);
-    expect(calls(stack)).toEqual({ platform: 1, web: 0 });
-  });
 });
 
 describe('several keys', () => {
