@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -72,6 +73,29 @@ describe.each(services)('the image of %s', (service) => {
     expect(lines.filter((line) => line.startsWith('./'))).toEqual([]);
     const history = await runCommand('docker', ['history', '--no-trunc', '--format', '{{.CreatedBy}}', tag(service)]);
     expect(history + JSON.stringify(await inspect(tag(service)))).not.toContain(SECRET);
+  });
+});
+
+describe('the packages in the images', () => {
+  const lock = JSON.parse(readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8')) as {
+    packages: Record<string, { version?: string; dev?: boolean }>;
+  };
+  const list = `
+    const { globSync, readFileSync } = require('node:fs');
+    const files = globSync(['node_modules/*/package.json', 'node_modules/@*/*/package.json', 'node_modules/**/node_modules/*/package.json']);
+    for (const file of files.filter((file) => !file.includes('@zai2api')))
+      console.log(file.slice(0, -'/package.json'.length), JSON.parse(readFileSync(file)).version);`;
+
+  it.each(services)('%s: are those of the lockfile', async (service) => {
+    const words = ['run', '--rm', '--workdir', '/app', '--entrypoint', 'node', tag(service), '--eval', list];
+    const found = (await runCommand('docker', words)).trim().split('\n');
+    expect(found.length).toBeGreaterThan(20);
+    const locked = found.map((line) => {
+      const path = line.split(' ')[0] ?? '';
+      const { version, dev = false } = lock.packages[path] ?? {};
+      return `${path} ${String(version)}${dev ? ' (for development)' : ''}`;
+    });
+    expect(found).toEqual(locked);
   });
 });
 
