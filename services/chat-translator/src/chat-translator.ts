@@ -36,7 +36,7 @@ import { createTextSeals } from './seal-text.ts';
 import { startCanary } from './status/start-canary.ts';
 import { registerStatusMetrics } from './status/upstream-status.ts';
 import { inApiOf } from './telemetry/api-type.ts';
-import { createSchemaCheck } from './turn/schema-check.ts';
+import { createSchemaChecks } from './turn/schema-check.ts';
 import { openUpstreams } from './upstreams/open-upstreams.ts';
 
 /** Client dialects in front, upstream drivers behind. */
@@ -90,14 +90,14 @@ export function createChatTranslator({
     countTokens: estimateTokens,
   };
   const dispatcher = new Agent({ connect: { timeout: settings.ZAI_CONNECT_TIMEOUT * 1000 }, connections: null });
-  const checkSchema = createSchemaCheck();
+  const schemas = createSchemaChecks();
   const upstreams = openUpstreams({
     settings,
     profile,
     webCredentials: credentials,
     dispatcher,
     context,
-    checkSchema,
+    schemas,
     runtime,
   });
   const directory = createModelDirectory({
@@ -132,7 +132,7 @@ export function createChatTranslator({
     bodies: createBodyReader({ maxBytes: settings.ZAI_MAX_BODY_BYTES, budget: bodyBudget }),
     catalog: directory,
     readAttachments,
-    checkSchema,
+    schemas,
     upstreams,
     answers,
     credentialWaitMs: settings.ZAI_CREDENTIAL_WAIT * 1000,

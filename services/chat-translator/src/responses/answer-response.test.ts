@@ -95,7 +95,7 @@ beforeEach(async () => {
         resolve: async (name) => ({ routes: [{ upstream: 'fake', model: resolveModel(builtInModels, name)!.model }] }),
       },
       readAttachments: async (messages) => ({ messages, media: [] }),
-      checkSchema: () => [],
+      schemas: { assertAll: () => undefined },
       countTokens: (text) => text.length,
       checksEvents: true,
       upstreams: [

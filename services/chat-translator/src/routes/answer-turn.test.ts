@@ -139,7 +139,7 @@ describe('answerTurn', () => {
           }),
         },
         readAttachments: async (messages) => ({ messages, media: [] }),
-        checkSchema: () => [],
+        schemas: { assertAll: () => undefined },
         countTokens: (text) => text.length,
         checksEvents: true,
         upstreams: [

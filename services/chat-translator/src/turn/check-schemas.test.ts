@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { TurnError, type ResponseFormat, type ToolDefinition, type TurnRequest } from '@zai2api/turn';
+import type { ResponseFormat, ToolDefinition, TurnRequest } from '@zai2api/turn';
 import { checkSchemas } from './check-schemas.ts';
-import { createSchemaCheck } from './schema-check.ts';
+import { createSchemaChecks } from './schema-check.ts';
 
 const good = { type: 'object' };
 const bad = { type: 'thing' };
@@ -27,7 +27,7 @@ const request = (responseFormat: ResponseFormat, ...tools: readonly ToolDefiniti
   sampling: { stop: [] },
 });
 
-const checkSchema = createSchemaCheck();
+const schemas = createSchemaChecks();
 const text: ResponseFormat = { type: 'text' };
 
 describe('the schemas of a request', () => {
@@ -38,7 +38,7 @@ describe('the schemas of a request', () => {
     // Only told to the model.
     request(text, tool(false, bad)),
   ])('are good (%#)', (asked) => {
-    expect(() => checkSchemas(asked, checkSchema)).not.toThrow();
+    expect(() => checkSchemas(asked, schemas)).not.toThrow();
   });
 
   it.each([
@@ -49,7 +49,7 @@ describe('the schemas of a request', () => {
     ],
     [request(text, { ...tool(true, bad), param: 'functions[0].parameters' }), 'functions[0].parameters'],
   ] as const)('are refused with their path (%#)', (asked, param) => {
-    expect(() => checkSchemas(asked, checkSchema)).toThrow(
+    expect(() => checkSchemas(asked, schemas)).toThrow(
       expect.objectContaining({
         code: 'invalid_request',
         details: { layer: 'client', reason: 'invalid_json_schema', param, cause: expect.anything() },
@@ -57,11 +57,40 @@ describe('the schemas of a request', () => {
     );
   });
 
-  it('do not hide a fault of ours', () => {
-    const broken = (): never => {
-      throw new Error('ours');
+  it('have one time together, however many of them never end', () => {
+    // Each part stands in the next one ten times. Alone each takes the whole time: minutes for all of them.
+    const endless = (title: string): Readonly<Record<string, unknown>> => {
+      const words = Array.from({ length: 60 }, (_, index) => `k${index}`);
+      const all = {
+        type: 'object',
+        title,
+        properties: Object.fromEntries(words.map((word) => [word, { $ref: '#/$defs/a' }])),
+      };
+      return {
+        ...all,
+        $defs: {
+          a: {
+            type: 'object',
+            properties: Object.fromEntries(
+              Array.from({ length: 3_000 }, (_, index) => [`p${index}`, { type: 'string' }]),
+            ),
+          },
+        },
+      };
     };
-    expect(() => checkSchemas(request(formatOf(good)), broken)).toThrow(TurnError);
-    expect(() => checkSchemas(request(formatOf(good)), broken)).toThrow('Internal error.');
+    const tools = Array.from({ length: 128 }, (_, index) => ({
+      ...tool(true, endless(`t${index}`)),
+      param: `tools[${index}]`,
+    }));
+    expect(() => checkSchemas(request(text, ...tools), schemas)).toThrow(
+      expect.objectContaining({
+        code: 'invalid_request',
+        message: 'The JSON Schema takes too long to read.',
+        details: expect.objectContaining({
+          reason: 'invalid_json_schema',
+          param: expect.stringMatching(/^tools\[\d+\]$/),
+        }),
+      }),
+    );
   });
 });

@@ -1,26 +1,18 @@
-import type { SchemaCheck } from '@zai2api/dialects';
-import { TurnError, type TurnRequest } from '@zai2api/turn';
+import type { TurnRequest } from '@zai2api/turn';
+import type { AskedSchema, SchemaChecks } from './schema-check.ts';
 
 /**
  * Refuses, before anything is asked of the upstream, a request whose answer could not be checked: the TurnError of the check with the
  * path of the schema that is none (contract 1.5). Schemas of tools that are not strict are only told to the model.
  */
-export function checkSchemas({ responseFormat, tools }: TurnRequest, checkSchema: SchemaCheck): void {
+export function checkSchemas({ responseFormat, tools }: TurnRequest, schemas: Pick<SchemaChecks, 'assertAll'>): void {
+  const asked: AskedSchema[] = [];
   if (responseFormat.type === 'json-schema') {
     const { schema, param = 'response_format.json_schema.schema' } = responseFormat;
-    assertSchema(schema, checkSchema, param);
+    asked.push({ schema, param });
   }
   for (const { strict, parameters, param = 'tools' } of tools) {
-    if (strict) assertSchema(parameters, checkSchema, param);
+    if (strict) asked.push({ schema: parameters, param });
   }
-}
-
-function assertSchema(schema: Readonly<Record<string, unknown>>, checkSchema: SchemaCheck, param: string): void {
-  try {
-    // What it says about the value is of no interest: it throws when it cannot say anything.
-    checkSchema(schema, {});
-  } catch (reason) {
-    const { code, message, details } = TurnError.from(reason);
-    throw new TurnError(code, message, { ...details, param });
-  }
+  schemas.assertAll(asked);
 }

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { createTimeLimit } from './limit-time.ts';
 
 describe('a time limit', () => {
-  const limited = createTimeLimit(100);
+  const limit = createTimeLimit();
+  const limited = <T>(work: () => T): T => limit(work, 100);
 
   it('gives what the work gives, and throws what it throws', () => {
     const value = { a: 1 };

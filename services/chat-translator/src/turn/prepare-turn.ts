@@ -1,4 +1,4 @@
-import type { DecodedRequest, SchemaCheck } from '@zai2api/dialects';
+import type { DecodedRequest } from '@zai2api/dialects';
 import type { RequestState } from '@zai2api/runtime';
 import { TurnError, type TurnWarning } from '@zai2api/turn';
 import type { TranslatorSettings } from '../config.ts';
@@ -9,6 +9,7 @@ import { routesFor } from '../upstreams/choose-driver.ts';
 import { checkSchemas } from './check-schemas.ts';
 import { dropMiddle } from './drop-middle.ts';
 import { longestOf, placesThatFit } from './fit-context.ts';
+import type { SchemaChecks } from './schema-check.ts';
 import { turnTimeouts } from './turn-timeouts.ts';
 import { uniqueWarnings } from './unique-warnings.ts';
 
@@ -17,7 +18,7 @@ export interface PrepareTurnOptions {
   readonly settings: TranslatorSettings;
   readonly catalog: Pick<ModelDirectory, 'resolve'>;
   readonly readAttachments: AttachmentReader;
-  readonly checkSchema: SchemaCheck;
+  readonly schemas: Pick<SchemaChecks, 'assertAll'>;
   /** Estimated tokens of a text. */
   readonly countTokens: (text: string) => number;
 }
@@ -38,10 +39,10 @@ export interface PreparedTurn extends DriverTurn {
 export async function prepareTurn(
   decoded: Pick<DecodedRequest, 'request' | 'warnings' | 'stream'> & Pick<RequestState, 'keyName'>,
   signal: AbortSignal,
-  { settings, catalog, readAttachments, checkSchema, countTokens }: PrepareTurnOptions,
+  { settings, catalog, readAttachments, schemas, countTokens }: PrepareTurnOptions,
 ): Promise<PreparedTurn> {
   const { request: asked, warnings } = offerTools(decoded, settings);
-  checkSchemas(asked, checkSchema);
+  checkSchemas(asked, schemas);
   const name = asked.model === '' ? settings.ZAI_MODEL_NAME : asked.model;
   const resolved = await catalog.resolve(name, signal, decoded.keyName);
   const needsVision = asked.messages.some(

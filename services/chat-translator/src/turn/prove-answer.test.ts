@@ -13,7 +13,7 @@ import {
 } from '@zai2api/turn';
 import type { DriverTurn, UpstreamDriver } from '../upstream-driver.ts';
 import { proveAnswers } from './prove-answer.ts';
-import { createSchemaCheck } from './schema-check.ts';
+import { createSchemaChecks } from './schema-check.ts';
 
 const start: TurnEvent = { type: 'turn-start', id: 't', model: 'm', createdAt: 0, warnings: [] };
 const usage = {
@@ -111,7 +111,7 @@ function prove(turn: DriverTurn, attempts: readonly Attempt[], signal = new Abor
     stop: () => Promise.resolve(),
   };
   let id = 0;
-  const proved = proveAnswers(driver, { checkSchema: createSchemaCheck(), newId: () => String((id += 1)) });
+  const proved = proveAnswers(driver, { schemas: createSchemaChecks(), newId: () => String((id += 1)) });
   return { asked, log, proved, batches: proved.run(turn, credential, signal) };
 }
 

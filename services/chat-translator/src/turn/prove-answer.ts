@@ -4,14 +4,14 @@ import {
   INVALID_STRUCTURED_OUTPUT,
   isUnmetDemand,
   type EventStage,
-  type SchemaCheck,
 } from '@zai2api/dialects';
 import { addUsage, TurnError, type TurnEvent, type TurnRequest, type Usage } from '@zai2api/turn';
 import type { DriverTurn, UpstreamDriver } from '../upstream-driver.ts';
+import type { SchemaChecks } from './schema-check.ts';
 
 /** What answers are held to, and what their calls are named with. */
 export interface ProveAnswerOptions {
-  readonly checkSchema: SchemaCheck;
+  readonly schemas: Pick<SchemaChecks, 'forAnswer'>;
   /** Ids of tool calls. */
   readonly newId: () => string;
 }
@@ -69,7 +69,8 @@ export function proveAnswers(driver: UpstreamDriver, options: ProveAnswerOptions
   };
 }
 
-function createAnswerStage(request: TurnRequest, { checkSchema, newId }: ProveAnswerOptions): EventStage {
+function createAnswerStage(request: TurnRequest, { schemas, newId }: ProveAnswerOptions): EventStage {
+  const checkSchema = schemas.forAnswer();
   const bridge = createToolBridge({
     tools: request.tools,
     messages: request.messages,

@@ -1,9 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
+import type { SchemaCheck } from '@zai2api/dialects';
 import { TurnError } from '@zai2api/turn';
-import { createSchemaCheck } from './schema-check.ts';
+import { createSchemaChecks } from './schema-check.ts';
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
+/** Each check with a time of its own. */
+function createSchemaCheck(): SchemaCheck {
+  const checks = createSchemaChecks();
+  return (schema, value) => checks.forAnswer()(schema, value);
+}
 const check = createSchemaCheck();
 const city = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] };
 const of = (name: string, member: unknown): JsonSchema => ({ type: 'object', properties: { [name]: member } });
@@ -103,6 +109,18 @@ describe('the check of a value', () => {
     expect(performance.now() - startedAtMs).toBeLessThan(5_000);
     // The schema itself is good, and so is the check afterwards.
     expect(check(schema, { text: 'aaa' })).toEqual([]);
+  });
+
+  it('has one time for all values of an answer', () => {
+    const checks = createSchemaChecks().forAnswer();
+    const schema = of('text', { type: 'string', pattern: '^(a+)+$' });
+    // Half an hour otherwise.
+    for (let index = 0; index < 4_000; index += 1) {
+      expect(checks(schema, { text: `${'a'.repeat(60)}!` })).toEqual([
+        'the value cannot be checked against the schema',
+      ]);
+    }
+    expect(checks(schema, { text: 'aaa' })).toEqual(['the value cannot be checked against the schema']);
   });
 
   it('does not break at a value that is nested too deeply', () => {

@@ -9,23 +9,45 @@ import { createTimeLimit } from './limit-time.ts';
 const MAX_COMPILED = 200;
 /** Larger ones are compiled every time rather than kept. */
 const MAX_KEPT_CHARACTERS = 100_000;
-/** How long one check may hold up everything else. Far above what real schemas take. */
+/** How long the schemas of one request, or all checks of one answer, may hold up everything else. Far above what real ones take. */
 const CHECK_MS = 500;
+/** What each further schema of a request may take: twice what a usual one takes the first time. */
+const SCHEMA_MS = 10;
+const UNCHECKED = ['the value cannot be checked against the schema'];
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
 const ajvOptions = { strict: false, allErrors: true, logger: false } satisfies Options;
 
-/**
- * A check with a bounded store of compiled schemas and a bounded time for each. It throws a TurnError (400 `invalid_json_schema`) for a
- * schema that is none.
- */
-export function createSchemaCheck(): SchemaCheck {
+/** A schema of a request, and where it stands. */
+export interface AskedSchema {
+  readonly schema: JsonSchema;
+  readonly param: string;
+}
+
+/** What can be said of schemas and of values, always within a bounded time. */
+export interface SchemaChecks {
+  /** Throws a TurnError (400 `invalid_json_schema`) with the path of the first that is none, or that all of their time ends at. */
+  assertAll(asked: readonly AskedSchema[]): void;
+  /** The check for one answer. All of its calls share one time: what comes after its end cannot be checked. Throws for what is no schema. */
+  forAnswer(): SchemaCheck;
+}
+
+/** Checks with a bounded store of compiled schemas. */
+export function createSchemaChecks(): SchemaChecks {
   const compiled = new Map<string, ValidateFunction>();
-  const limited = createTimeLimit(CHECK_MS);
+  /** A request's own, however large: it is compiled once for the request and all of its answer. */
+  const ofRequest = new WeakMap<JsonSchema, ValidateFunction>();
+  const limited = createTimeLimit();
   const drafts = createDrafts();
 
   function compile(schema: JsonSchema): ValidateFunction {
+    const known = ofRequest.get(schema) ?? compileKept(schema);
+    ofRequest.set(schema, known);
+    return known;
+  }
+
+  function compileKept(schema: JsonSchema): ValidateFunction {
     const key = JSON.stringify(schema);
     const known = compiled.get(key);
     const validate = known ?? compileNew(schema, drafts);
@@ -38,27 +60,62 @@ export function createSchemaCheck(): SchemaCheck {
     return validate;
   }
 
-  return (schema, value) => {
-    let validate: ValidateFunction;
-    try {
-      validate = limited(() => compile(schema));
-    } catch (cause) {
-      throw new TurnError('invalid_request', 'The JSON Schema is not valid.', {
-        layer: 'client',
-        reason: 'invalid_json_schema',
-        cause,
-      });
-    }
-    try {
-      if (limited(() => validate(value))) return [];
-    } catch {
-      // Nested too deeply, or an expression that never ends.
-      return ['the value cannot be checked against the schema'];
-    }
-    return (validate.errors ?? []).map(
-      ({ instancePath, message }) => `${instancePath === '' ? 'the value' : instancePath} ${message ?? 'is wrong'}`,
-    );
+  return {
+    assertAll(asked) {
+      if (asked.length === 0) return;
+      let at = 0;
+      try {
+        limited(
+          () => {
+            for (; at < asked.length; at += 1) compile(asked[at]?.schema ?? {});
+          },
+          CHECK_MS + asked.length * SCHEMA_MS,
+        );
+      } catch (cause) {
+        throw invalidSchema(cause, asked[at]?.param);
+      }
+    },
+    forAnswer() {
+      let leftMs = CHECK_MS;
+      function timed<T>(work: () => T): T {
+        const startedAtMs = performance.now();
+        try {
+          return limited(work, leftMs);
+        } finally {
+          leftMs -= performance.now() - startedAtMs;
+        }
+      }
+      return (schema, value) => {
+        if (leftMs <= 0) return UNCHECKED;
+        let validate: ValidateFunction;
+        try {
+          validate = ofRequest.get(schema) ?? timed(() => compile(schema));
+        } catch (cause) {
+          throw invalidSchema(cause);
+        }
+        try {
+          if (timed(() => validate(value))) return [];
+        } catch {
+          // Nested too deeply, or an expression that never ends.
+          return UNCHECKED;
+        }
+        return (validate.errors ?? []).map(
+          ({ instancePath, message }) => `${instancePath === '' ? 'the value' : instancePath} ${message ?? 'is wrong'}`,
+        );
+      };
+    },
   };
+}
+
+function invalidSchema(cause: unknown, param?: string): TurnError {
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
+  const isTooSlow = code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+  return new TurnError('invalid_request', `The JSON Schema ${isTooSlow ? 'takes too long to read' : 'is not valid'}.`, {
+    layer: 'client',
+    reason: 'invalid_json_schema',
+    ...(param !== undefined && { param }),
+    cause,
+  });
 }
 
 /** One edition of JSON Schema. */

@@ -1,17 +1,12 @@
 import type { CredentialStore } from '@zai2api/credentials';
-import {
-  builtInModels,
-  builtInPlatformModels,
-  type CodecContext,
-  type SchemaCheck,
-  type WebProfile,
-} from '@zai2api/dialects';
+import { builtInModels, builtInPlatformModels, type CodecContext, type WebProfile } from '@zai2api/dialects';
 import { ConfigError, type Runtime } from '@zai2api/runtime';
 import type { Dispatcher } from 'undici';
 import type { TranslatorSettings } from '../config.ts';
 import { traceDriver } from '../telemetry/trace-driver.ts';
 import { leaseOutcomeOf } from '../turn/lease-outcome.ts';
 import { proveAnswers } from '../turn/prove-answer.ts';
+import type { SchemaChecks } from '../turn/schema-check.ts';
 import { createPlatformKeys, readPlatformKeys } from '../zai-platform/platform-keys.ts';
 import { createZaiPlatformDriver } from '../zai-platform/zai-platform-driver.ts';
 import { createZaiWebDriver } from '../zai-web/zai-web-driver.ts';
@@ -25,7 +20,7 @@ export interface OpenUpstreamsOptions {
   readonly webCredentials: CredentialStore | undefined;
   readonly dispatcher: Dispatcher;
   readonly context: CodecContext;
-  readonly checkSchema: SchemaCheck;
+  readonly schemas: SchemaChecks;
   readonly runtime: Runtime;
 }
 
@@ -49,7 +44,7 @@ export function openUpstreams(options: OpenUpstreamsOptions): readonly [WatchedU
 }
 
 function openPlatform(options: OpenUpstreamsOptions): WatchedUpstream | undefined {
-  const { settings, dispatcher, context, checkSchema, runtime } = options;
+  const { settings, dispatcher, context, schemas, runtime } = options;
   const { logger } = runtime;
   const keys = readPlatformKeys(settings.ZAI_PLATFORM_API_KEY);
   if (keys.length === 0) return undefined;
@@ -68,7 +63,7 @@ function openPlatform(options: OpenUpstreamsOptions): WatchedUpstream | undefine
     logger,
   });
   return createUpstream({
-    driver: proveAnswers(traceDriver(driver, base), { checkSchema, newId: () => context.newId() }),
+    driver: proveAnswers(traceDriver(driver, base), { schemas, newId: () => context.newId() }),
     credentials,
     outcomeOf: (error) => credentials.outcomeOf(error),
     builtInModels: builtInPlatformModels,
@@ -77,7 +72,7 @@ function openPlatform(options: OpenUpstreamsOptions): WatchedUpstream | undefine
 }
 
 function openWeb(options: OpenUpstreamsOptions): WatchedUpstream | undefined {
-  const { settings, profile, webCredentials: credentials, dispatcher, context, checkSchema, runtime } = options;
+  const { settings, profile, webCredentials: credentials, dispatcher, context, schemas, runtime } = options;
   if (!credentials) return undefined;
   const driver = createZaiWebDriver({
     profile,
@@ -90,7 +85,7 @@ function openWeb(options: OpenUpstreamsOptions): WatchedUpstream | undefined {
     logger: runtime.logger,
   });
   return createUpstream({
-    driver: proveAnswers(traceDriver(driver, profile.base), { checkSchema, newId: () => context.newId() }),
+    driver: proveAnswers(traceDriver(driver, profile.base), { schemas, newId: () => context.newId() }),
     credentials,
     outcomeOf: leaseOutcomeOf,
     builtInModels,

@@ -1,4 +1,5 @@
 import { isRecord } from '../../is-record.ts';
+import { createJsonScanner, type JsonScanner } from '../../stages/tool-json-scanner.ts';
 
 /** Where calls go: one at a time. */
 export interface CallWriter {
@@ -16,6 +17,8 @@ export interface NativeCalls {
   readonly any: boolean;
   /** True while a call may go on. */
   readonly running: boolean;
+  /** True while a call lacks a part of its arguments: what comes now comes in the middle of it. */
+  readonly unfinished: boolean;
 }
 
 interface Call {
@@ -24,6 +27,8 @@ interface Call {
   readonly id: string | undefined;
   readonly name: string;
   argumentsText: string;
+  /** Has read the arguments so far: none of them is read again when more come. */
+  readonly scanner: JsonScanner;
 }
 
 /**
@@ -52,6 +57,7 @@ export function createNativeCalls(writer: CallWriter): NativeCalls {
 
   function grow(call: Call, text: string): void {
     call.argumentsText += text;
+    call.scanner.push(text);
     if (call !== open) return;
     writer.argumentsText(text);
     for (let next = waiting[0]; next && isComplete(open); next = waiting[0]) {
@@ -69,7 +75,11 @@ export function createNativeCalls(writer: CallWriter): NativeCalls {
     const name = textOf(details['name']);
     const known = findCall(index, id, name);
     if (known) grow(known, text);
-    else if (name !== undefined) begin({ index, id, name, argumentsText: text });
+    else if (name !== undefined) {
+      const scanner = createJsonScanner('object');
+      scanner.push(text);
+      begin({ index, id, name, argumentsText: text, scanner });
+    }
   }
 
   /** The call that a piece goes on with. A name alone begins a new one; some repeat it with every piece. */
@@ -96,6 +106,9 @@ export function createNativeCalls(writer: CallWriter): NativeCalls {
     get running() {
       return open !== undefined;
     },
+    get unfinished() {
+      return open !== undefined && !isComplete(open);
+    },
   };
 }
 
@@ -103,14 +116,7 @@ export function createNativeCalls(writer: CallWriter): NativeCalls {
 const byIndex = (calls: readonly Call[], index: number | undefined, name: string | undefined): Call | undefined =>
   name === undefined && index !== undefined ? calls.find((call) => call.index === index) : undefined;
 
-function isComplete({ argumentsText }: Call): boolean {
-  try {
-    JSON.parse(argumentsText);
-    return true;
-  } catch {
-    return false;
-  }
-}
+const isComplete = ({ scanner }: Call): boolean => scanner.state === 'complete';
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 

@@ -45,18 +45,37 @@ export function createPlatformFrameReader(options: PlatformFrameReaderOptions): 
   let usage: Usage | undefined;
   let finishReason: FinishReason = 'stop';
 
+  /** What came in the middle of a call: told behind it. */
+  let meanwhile: { readonly kind: 'reasoning' | 'text'; pieces: string }[] = [];
+
+  function tell(kind: 'reasoning' | 'text', piece: string): void {
+    if (piece === '') return;
+    if (!calls.unfinished) {
+      calls.end();
+      writer[kind](piece);
+      return;
+    }
+    const last = meanwhile.at(-1);
+    if (last?.kind === kind) last.pieces += piece;
+    else meanwhile.push({ kind, pieces: piece });
+  }
+
+  function tellMeanwhile(): void {
+    // Blanks between the pieces of a call mean nothing.
+    const told = meanwhile.filter(({ pieces }) => pieces.trim() !== '');
+    meanwhile = [];
+    if (told.length > 0) calls.end();
+    for (const { kind, pieces } of told) writer[kind](pieces);
+  }
+
   const sink = {
     reasoning(piece: string): void {
-      if (piece === '') return;
-      calls.end();
       reasoning += piece;
-      writer.reasoning(piece);
+      tell('reasoning', piece);
     },
     text(piece: string): void {
-      if (piece === '') return;
-      calls.end();
       text += piece;
-      writer.text(piece);
+      tell('text', piece);
     },
   };
   const content = createContentTags(sink);
@@ -79,6 +98,7 @@ export function createPlatformFrameReader(options: PlatformFrameReaderOptions): 
   function flush(): void {
     content.end();
     calls.end();
+    tellMeanwhile();
   }
 
   function fail(error: TurnError): void {
@@ -165,6 +185,7 @@ export function createPlatformFrameReader(options: PlatformFrameReaderOptions): 
     if (options.takesCalls && Array.isArray(delta['tool_calls']) && delta['tool_calls'].length > 0) {
       content.end();
       calls.take(delta['tool_calls']);
+      if (!calls.unfinished) tellMeanwhile();
     }
     takeFinishReason(choice['finish_reason']);
   }
