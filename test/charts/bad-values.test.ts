@@ -24,6 +24,11 @@ const refusals: readonly (readonly [what: string, values: Values, says: string])
     { 'secrets.apiKeys.values': ['one,two'] },
     "at '/secrets/apiKeys/values/0': 'one,two' does not match",
   ],
+  [
+    'a key with two names',
+    { 'secrets.apiKeys.values': ['team a sk-0123456789'] },
+    "at '/secrets/apiKeys/values/0': 'team a sk-0123456789' does not match",
+  ],
   ['a Redis address of another kind', { 'secrets.redisUrl.value': 'http://redis' }, "at '/secrets/redisUrl/value'"],
   [
     'a Sentinel without a port',
