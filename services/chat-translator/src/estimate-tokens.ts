@@ -1,7 +1,7 @@
 import { estimateTokenCount } from 'tokenx';
 
-/** Up to here every character is looked at: about 10 ms of work. */
-const MAX_WHOLE_CHARACTERS = 100_000;
+/** Up to here every character of a text is looked at: about 10 ms of work. */
+export const MAX_WHOLE_CHARACTERS = 100_000;
 const SAMPLES = 10;
 
 /**

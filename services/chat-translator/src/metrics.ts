@@ -37,6 +37,12 @@ export interface TranslatorMetrics {
   readonly timeToFirstToken: Histogram<GenAiLabel>;
   readonly timePerOutputToken: Histogram<GenAiLabel>;
   readonly tokenUsage: Histogram<GenAiLabel | 'gen_ai_token_type'>;
+  /** One try at an upstream, in seconds. */
+  readonly operationDuration: Histogram<GenAiLabel | 'error_type'>;
+  /** From the beginning of a try to its first content, in seconds. */
+  readonly timeToFirstChunk: Histogram<GenAiLabel>;
+  /** Between pieces of content of a try, in seconds. */
+  readonly timePerOutputChunk: Histogram<GenAiLabel>;
 }
 
 const genAiLabels = ['gen_ai_operation_name', 'gen_ai_provider_name', 'gen_ai_request_model'] as const;
@@ -185,6 +191,27 @@ export function createTranslatorMetrics(registry: Registry): TranslatorMetrics {
       help: 'Tokens of complete turns.',
       labelNames: [...genAiLabels, 'gen_ai_token_type'],
       buckets: tokenBuckets,
+      registers,
+    }),
+    operationDuration: new Histogram({
+      name: 'gen_ai_client_operation_duration_seconds',
+      help: 'A try at an upstream, to the last byte of its answer.',
+      labelNames: [...genAiLabels, 'error_type'],
+      buckets: durationBuckets,
+      registers,
+    }),
+    timeToFirstChunk: new Histogram({
+      name: 'gen_ai_client_operation_time_to_first_chunk_seconds',
+      help: 'From the beginning of a try at an upstream to its first content.',
+      labelNames: genAiLabels,
+      buckets: firstTokenBuckets,
+      registers,
+    }),
+    timePerOutputChunk: new Histogram({
+      name: 'gen_ai_client_operation_time_per_output_chunk_seconds',
+      help: 'Between pieces of content as an upstream sends them.',
+      labelNames: genAiLabels,
+      buckets: perTokenBuckets,
       registers,
     }),
   };

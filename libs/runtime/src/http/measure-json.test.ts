@@ -35,6 +35,15 @@ describe('measureJson', () => {
     );
   });
 
+  it('finds the end of a string with escapes of any length between them', () => {
+    for (let length = 1_010; length < 1_040; length++) {
+      for (const escaped of ['"', '\\', '\\"', '"\\\\']) {
+        const text = JSON.stringify([`"${'a'.repeat(length)}${escaped}[{,`, 'x']);
+        expect(measureJson(text)).toEqual({ depth: 1, values: 3 });
+      }
+    }
+  });
+
   it('does not mind a million brackets', () => {
     expect(measureJson('['.repeat(1_000_000))).toEqual({ depth: 1_000_000, values: 1_000_001 });
   });

@@ -1,4 +1,5 @@
 import { assertNever, attachmentsOf, type TurnAttachment, type TurnMessage, type TurnRequest } from '@zai2api/turn';
+import { boundTokenCount } from './bound-token-count.ts';
 
 /** What a file costs, as far as anybody can say who has not looked at it: the most that a picture of usual size costs elsewhere. */
 const TOKENS_BY_KIND: Record<TurnAttachment['kind'], number> = { image: 1_600, video: 6_400, document: 3_200 };
@@ -8,15 +9,16 @@ const TOKENS_BY_KIND: Record<TurnAttachment['kind'], number> = { image: 1_600, v
  * piece, so that a longer conversation never counts for less.
  */
 export function estimateInput(request: TurnRequest, countTokens: (text: string) => number): number {
+  const count = boundTokenCount(countTokens);
   let tokens = 0;
   for (const message of request.messages) {
-    for (const text of textsOf(message)) tokens += countTokens(text);
+    for (const text of textsOf(message)) tokens += count(text);
     for (const { kind } of attachmentsOf(message)) tokens += TOKENS_BY_KIND[kind];
   }
   for (const { name, description, parameters } of request.tools) {
-    tokens += countTokens(JSON.stringify([name, description, parameters]));
+    tokens += count(JSON.stringify([name, description, parameters]));
   }
-  return tokens;
+  return Math.round(tokens);
 }
 
 function textsOf(message: TurnMessage): string[] {

@@ -1,4 +1,5 @@
 import type { TurnMessage, TurnRequest } from '@zai2api/turn';
+import { boundTokenCount } from '../answer/bound-token-count.ts';
 import { estimateInput } from '../answer/estimate-input.ts';
 import { isSurelyWithin } from './fit-context.ts';
 
@@ -13,18 +14,18 @@ export function dropMiddle(
   countTokens: (text: string) => number,
 ): TurnRequest {
   if (isSurelyWithin(maxTokens, request)) return request;
-  // Each text is counted once: tools and messages are large, and there are many of both.
+  // Each text is counted once: tools and messages are large, and there are many of both. The latest ones first, for they stay.
+  const count = boundTokenCount(countTokens);
   const sizeOf = (messages: readonly TurnMessage[]): number =>
-    estimateInput({ ...request, tools: [], messages }, countTokens);
+    estimateInput({ ...request, tools: [], messages }, count);
   const head = headOf(request.messages);
-  const groups = groupByCalls(request.messages.slice(head.length)).map((messages) => ({
-    messages,
-    size: sizeOf(messages),
-  }));
+  const groups = groupByCalls(request.messages.slice(head.length))
+    .reverse()
+    .map((messages) => ({ messages, size: sizeOf(messages) }));
   let left = maxTokens - estimateInput({ ...request, messages: head }, countTokens);
   if (groups.reduce((sum, { size }) => sum + size, 0) <= left) return request;
   const tail: TurnMessage[][] = [];
-  for (const { messages, size } of groups.toReversed()) {
+  for (const { messages, size } of groups) {
     left -= size;
     if (left < 0 && tail.length > 0) break;
     tail.push(messages);

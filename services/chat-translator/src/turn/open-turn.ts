@@ -4,6 +4,7 @@ import type { Logger } from '@zai2api/runtime';
 import { isContentEvent, TurnError, type TurnEvent, type TurnWarning } from '@zai2api/turn';
 import type { TranslatorMetrics } from '../metrics.ts';
 import type { TryOutcome } from '../status/judge-tries.ts';
+import { measureRun } from '../telemetry/measure-run.ts';
 import type { DriverTurn, UpstreamDriver } from '../upstream-driver.ts';
 import type { CredentialGuard } from '../upstreams/credential-guard.ts';
 import { keepLease, type KeptLease } from './keep-lease.ts';
@@ -122,7 +123,8 @@ export async function openTurn(turn: DriverTurn, caller: AbortSignal, options: O
 
   async function begin(kept: KeptLease): Promise<OpenTurn> {
     const inForce = AbortSignal.any([signal, kept.lost]);
-    const iterator = driver.run(turn, kept.lease.credential, inForce)[Symbol.asyncIterator]();
+    const run = driver.run(turn, kept.lease.credential, inForce)[Symbol.asyncIterator]();
+    const iterator = measureRun(run, { model: turn.model.id, signal: inForce }, metrics);
     const held: TurnEvent[][] = [];
     for (;;) {
       const next = await iterator.next();
