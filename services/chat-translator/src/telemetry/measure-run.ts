@@ -10,11 +10,11 @@ export type RunMetrics = Pick<TranslatorMetrics, 'operationDuration' | 'timeToFi
  * credential and earlier tries, is in the times that clients of ours see. `now` in milliseconds.
  */
 export function measureRun(
-  run: AsyncIterator<TurnEvent[], unknown, undefined>,
+  run: AsyncIterator<TurnEvent[], unknown, unknown>,
   { model, signal }: { readonly model: string; readonly signal: AbortSignal },
   metrics: RunMetrics,
   now: () => number = () => performance.now(),
-): AsyncIterator<TurnEvent[], unknown, undefined> {
+): AsyncIterator<TurnEvent[], unknown, unknown> {
   const labels = { gen_ai_operation_name: CHAT, gen_ai_provider_name: PROVIDER, gen_ai_request_model: model };
   const startedAtMs = now();
   let lastChunkAtMs: number | undefined;
