@@ -56,6 +56,22 @@ describe('the answer cache', () => {
     }
   });
 
+  it('names to each client what its own request asked for in vain', async () => {
+    await using stack = await startStack({ env: cached });
+    // The last one is the upstream's own limit: it is part of the question.
+    const told: [string, string | null][] = [];
+    for (const fields of [{ seed: 1 }, { logit_bias: { 1: 1 } }, {}]) {
+      const response = await postChat(stack.url, 'hi', { body: { ...still, ...fields, top_p: 0.001 } });
+      told.push([response.headers.get('x-gateway-cache') ?? '', response.headers.get('x-gateway-ignored-params')]);
+      await response.text();
+    }
+    expect(told).toEqual([
+      ['miss', 'seed,top_p'],
+      ['hit', 'logit_bias,top_p'],
+      ['hit', 'top_p'],
+    ]);
+  });
+
   it('keeps no answer that samples, searches, calls or failed', async () => {
     await using stack = await startStack({ env: cached });
     const weather = { type: 'function', function: { name: 'get_weather', parameters: { type: 'object' } } };

@@ -7,7 +7,7 @@ import {
   type TurnWarning,
 } from '@zai2api/turn';
 import { answerKeyOf } from '../answer/answer-key.ts';
-import type { SharedAnswers, SharedOutcome } from '../answer/shared-answers.ts';
+import type { JoinedAnswer, SharedAnswers, SharedOutcome } from '../answer/shared-answers.ts';
 import type { StartedAnswer } from '../answer/shared-run.ts';
 import { createTurnStages, type TurnStages } from '../answer/stage-turn.ts';
 import type { TranslatorSettings } from '../config.ts';
@@ -15,6 +15,7 @@ import { createTurnMeter, type TurnMeter, type TurnOrigin } from '../telemetry/t
 import { withLengths } from './fit-context.ts';
 import { openElsewhere, type OpenElsewhereOptions } from './open-elsewhere.ts';
 import type { PreparedTurn } from './prepare-turn.ts';
+import { uniqueWarnings } from './unique-warnings.ts';
 
 /** What a turn is run with. */
 export interface RunTurnOptions extends OpenElsewhereOptions {
@@ -73,7 +74,10 @@ export function runTurn(
     const key = answers && tenant !== undefined ? answerKeyOf(turn, tenant) : undefined;
     const { upstream, warnings, batches, ...more } =
       answers && key !== undefined
-        ? await answers.join(key, signal, (shared) => startAnswer(turn, shared, options))
+        ? await joinAnswer(
+            turn,
+            answers.join(key, signal, (shared) => startAnswer(anyonesTurn(turn), shared, options)),
+          )
         : await startAnswer(turn, signal, options);
     // A shared answer is released when nobody takes it any more.
     if ('release' in more) release = (error) => more.release(error);
@@ -98,6 +102,21 @@ export function runTurn(
       meter.close(signal.aborted ? TurnError.from(signal.reason) : (endedIn ?? error));
     },
   };
+}
+
+/** Without what this client alone asked for in vain: others may be given the answer. */
+const anyonesTurn = (turn: PreparedTurn): PreparedTurn => ({ ...turn, warnings: [] });
+
+/** An answer that others may share, with what this client asked for in vain. */
+async function joinAnswer(turn: PreparedTurn, joining: Promise<JoinedAnswer>): Promise<JoinedAnswer> {
+  const joined = await joining;
+  const warnings = uniqueWarnings([...turn.warnings, ...joined.warnings]);
+  async function* warned(): AsyncGenerator<TurnEvent[]> {
+    for await (const batch of joined.batches) {
+      yield batch.map((event) => (event.type === 'turn-start' ? { ...event, warnings } : event));
+    }
+  }
+  return { ...joined, warnings, batches: warned() };
 }
 
 /** Opens the turn and puts its stages before it. */
