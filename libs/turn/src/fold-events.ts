@@ -1,8 +1,8 @@
 import { assertNever } from './assert-never.ts';
 import type { TurnEvent } from './turn-event.ts';
-import { TurnError } from './turn-error.ts';
 import type { TurnToolCall } from './turn-request.ts';
 import type { TurnBlock, TurnResult, TurnSource } from './turn-result.ts';
+import { answerBrokeOff } from './answer-broke-off.ts';
 
 /** Collects a stream into one answer. */
 export interface EventFold {
@@ -73,8 +73,7 @@ export function createEventFold(): EventFold {
       }
     },
     result() {
-      if (!start || !end)
-        throw new TurnError('upstream_failed', 'The answer ended before it was complete.', { layer: 'upstream' });
+      if (!start || !end) throw answerBrokeOff();
       const { id, model, createdAt, warnings } = start;
       return {
         id,

@@ -29,3 +29,4 @@ export {
 } from './turn-request.ts';
 export type { TurnBlock, TurnResult, TurnSource } from './turn-result.ts';
 export { addUsage, type Usage } from './usage.ts';
+export { answerBrokeOff } from './answer-broke-off.ts';

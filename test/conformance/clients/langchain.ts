@@ -67,13 +67,11 @@ function connectWith(modelOf: (ask: Ask) => Bindable): Client {
 
 const options = { maxRetries: 0 };
 
-/** LangChain on Chat Completions. */
-export const langChainOpenAi: ClientLibrary = {
-  name: 'LangChain.js, ChatOpenAI',
-  packageName: '@langchain/openai',
-  endpoint: 'Chat Completions',
-  showsReasoning: true,
-  connect: ({ url, apiKey }) =>
+type OpenAiFields = ConstructorParameters<typeof ChatOpenAI>[0];
+
+const connectOpenAi =
+  (fields: OpenAiFields): ClientLibrary['connect'] =>
+  ({ url, apiKey }) =>
     connectWith(
       ({ model, maxOutputTokens }) =>
         new ChatOpenAI({
@@ -81,10 +79,18 @@ export const langChainOpenAi: ClientLibrary = {
           model,
           apiKey,
           configuration: { baseURL: `${url}/v1` },
-          useResponsesApi: false,
+          ...fields,
           ...(maxOutputTokens !== undefined && { maxTokens: maxOutputTokens }),
         }),
-    ),
+    );
+
+/** LangChain on Chat Completions. */
+export const langChainOpenAi: ClientLibrary = {
+  name: 'LangChain.js, ChatOpenAI',
+  packageName: '@langchain/openai',
+  endpoint: 'Chat Completions',
+  showsReasoning: true,
+  connect: connectOpenAi({ useResponsesApi: false }),
 };
 
 /** LangChain on Responses. */
@@ -94,21 +100,12 @@ export const langChainResponses: ClientLibrary = {
   endpoint: 'Responses',
   raisesLateFailures: false,
   showsReasoning: true,
-  connect: ({ url, apiKey }) =>
-    connectWith(
-      ({ model, maxOutputTokens }) =>
-        new ChatOpenAI({
-          ...options,
-          model,
-          apiKey,
-          configuration: { baseURL: `${url}/v1` },
-          useResponsesApi: true,
-          reasoning: { summary: 'auto' },
-          // A stored response goes on when its client leaves.
-          modelKwargs: { store: false },
-          ...(maxOutputTokens !== undefined && { maxTokens: maxOutputTokens }),
-        }),
-    ),
+  connect: connectOpenAi({
+    useResponsesApi: true,
+    reasoning: { summary: 'auto' },
+    // A stored response goes on when its client leaves.
+    modelKwargs: { store: false },
+  }),
 };
 
 /** LangChain on Messages. */

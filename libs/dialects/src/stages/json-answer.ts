@@ -2,7 +2,8 @@ import { TurnError, type ResponseFormat, type TurnEvent } from '@zai2api/turn';
 import { isRecord } from '../is-record.ts';
 import type { EventStage } from '../render-reasoning.ts';
 import type { SchemaCheck } from './schema-check.ts';
-import { parseJson, repairJson } from './tool-json-repair.ts';
+import { parseJson } from '../parse-json.ts';
+import { repairJson } from './tool-json-repair.ts';
 import { createJsonScanner } from './tool-json-scanner.ts';
 
 /** The wire reason of an answer that is not the JSON that was asked for. */

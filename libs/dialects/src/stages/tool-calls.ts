@@ -1,7 +1,8 @@
 import type { ToolDefinition, TurnError } from '@zai2api/turn';
 import { isRecord } from '../is-record.ts';
 import { invalidToolCall, toolCallLoop } from './tool-errors.ts';
-import { parseJson, repairJson } from './tool-json-repair.ts';
+import { parseJson } from '../parse-json.ts';
+import { repairJson } from './tool-json-repair.ts';
 import { isRepeatedCall, LOOP_ERROR_TIMES, type RepeatedCalls } from './tool-loop.ts';
 
 /** One call on its way to the client. */

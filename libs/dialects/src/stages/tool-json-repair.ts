@@ -1,4 +1,5 @@
 import { jsonrepair } from 'jsonrepair';
+import { parseJson } from '../parse-json.ts';
 
 /** JSON text from what is nearly JSON; undefined when nothing sensible can be made of it. JSON itself comes back as it is. */
 export function repairJson(text: string): string | undefined {
@@ -13,15 +14,6 @@ export function repairJson(text: string): string | undefined {
     }
   }
   return undefined;
-}
-
-/** The value of a JSON text; undefined when it is none. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };

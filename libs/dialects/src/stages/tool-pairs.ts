@@ -1,6 +1,6 @@
 import type { ToolDefinition } from '@zai2api/turn';
 import { isRecord } from '../is-record.ts';
-import { parseJson } from './tool-json-repair.ts';
+import { parseJson } from '../parse-json.ts';
 
 const pair = /<arg_key>([\s\S]*?)<\/arg_key>\s*<arg_value>([\s\S]*?)<\/arg_value>/g;
 

@@ -1,4 +1,5 @@
-import { assertNever, TurnError, type TurnEvent, type TurnSource } from '@zai2api/turn';
+import type { TurnError } from '@zai2api/turn';
+import { answerBrokeOff, assertNever, type TurnEvent, type TurnSource } from '@zai2api/turn';
 import type { AnswerContext, StreamEncoder } from '../client-dialect.ts';
 import { encodeCitation, encodeText, encodeThinking, encodeToolUse } from './encode-blocks.ts';
 import { encodeAnthropicErrorFrame } from './encode-error.ts';
@@ -132,9 +133,7 @@ export function createAnthropicMessagesStreamEncoder(
     },
     end() {
       if (ended) return '';
-      return writeError(
-        new TurnError('upstream_failed', 'The answer ended before it was complete.', { layer: 'upstream' }),
-      );
+      return writeError(answerBrokeOff());
     },
   };
 }

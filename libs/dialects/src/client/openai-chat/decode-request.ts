@@ -1,4 +1,4 @@
-import { TurnError, type TurnRequest } from '@zai2api/turn';
+import type { TurnRequest } from '@zai2api/turn';
 import type { DecodedRequest } from '../client-dialect.ts';
 import { decodeMessages } from './decode-messages.ts';
 import { decodeReasoning } from './decode-reasoning.ts';
@@ -8,6 +8,7 @@ import { decodeTools } from './decode-tools.ts';
 import { createIgnoredFields, type IgnoredFields } from '../request/ignored-fields.ts';
 import { parseBody } from '../request/parse-body.ts';
 import { requestSchema, streamOptionsSchema, webSearchOptionsSchema, type WireRequest } from './wire-schema.ts';
+import { unsupportedParameter, unsupportedValue } from '../request/request-fault.ts';
 
 /** How one answer is to be written. */
 export interface OpenAiChatForm {
@@ -61,16 +62,11 @@ export function decodeOpenAiChatRequest(body: unknown): DecodedChatRequest {
 }
 
 function refuseWhatCannotBeGiven(wire: WireRequest): void {
-  if (wire.n !== undefined && wire.n > 1) throw unsupported('n', 'unsupported_value');
-  if (wire.logprobs) throw unsupported('logprobs', 'unsupported_parameter');
-  if (wire.top_logprobs) throw unsupported('top_logprobs', 'unsupported_parameter');
-  if (wire.modalities?.some((modality) => modality !== 'text')) throw unsupported('modalities', 'unsupported_value');
-  if (wire.audio !== undefined) throw unsupported('audio', 'unsupported_parameter');
-}
-
-function unsupported(param: string, reason: 'unsupported_parameter' | 'unsupported_value'): TurnError {
-  const what = reason === 'unsupported_value' ? 'This value of' : 'The parameter';
-  return new TurnError('unsupported', `${what} '${param}' is not supported.`, { layer: 'client', param, reason });
+  if (wire.n !== undefined && wire.n > 1) throw unsupportedValue('n');
+  if (wire.logprobs) throw unsupportedParameter('logprobs');
+  if (wire.top_logprobs) throw unsupportedParameter('top_logprobs');
+  if (wire.modalities?.some((modality) => modality !== 'text')) throw unsupportedValue('modalities');
+  if (wire.audio !== undefined) throw unsupportedParameter('audio');
 }
 
 function nameIgnoredFields(wire: WireRequest, ignored: IgnoredFields): void {

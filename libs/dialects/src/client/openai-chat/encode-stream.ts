@@ -1,4 +1,5 @@
-import { assertNever, TurnError, type TurnEvent } from '@zai2api/turn';
+import type { TurnError } from '@zai2api/turn';
+import { answerBrokeOff, assertNever, type TurnEvent } from '@zai2api/turn';
 import type { StreamEncoder } from '../client-dialect.ts';
 import type { OpenAiChatForm } from './decode-request.ts';
 import { encodeAnnotations } from './encode-annotation.ts';
@@ -120,9 +121,7 @@ export function createOpenAiChatStreamEncoder({ includeUsage, legacyFunctions }:
     },
     end() {
       if (ended) return '';
-      return writeError(
-        new TurnError('upstream_failed', 'The answer ended before it was complete.', { layer: 'upstream' }),
-      );
+      return writeError(answerBrokeOff());
     },
   };
 }

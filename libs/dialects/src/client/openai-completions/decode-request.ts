@@ -3,6 +3,7 @@ import type { DecodedRequest } from '../client-dialect.ts';
 import { createIgnoredFields, type IgnoredFields } from '../request/ignored-fields.ts';
 import { parseBody } from '../request/parse-body.ts';
 import { requestSchema, streamOptionsSchema, type WireRequest } from './wire-schema.ts';
+import { unsupportedParameter, unsupportedValue } from '../request/request-fault.ts';
 
 /** How one answer is to be written. */
 export interface OpenAiCompletionsForm {
@@ -62,15 +63,10 @@ function decodePrompt(prompt: WireRequest['prompt']): string {
 }
 
 function refuseWhatCannotBeGiven(wire: WireRequest): void {
-  if (wire.suffix) throw unsupported('suffix', 'unsupported_parameter');
-  if (wire.logprobs) throw unsupported('logprobs', 'unsupported_parameter');
-  if (wire.n !== undefined && wire.n > 1) throw unsupported('n', 'unsupported_value');
-  if (wire.best_of !== undefined && wire.best_of > 1) throw unsupported('best_of', 'unsupported_value');
-}
-
-function unsupported(param: string, reason: 'unsupported_parameter' | 'unsupported_value'): TurnError {
-  const what = reason === 'unsupported_value' ? 'This value of' : 'The parameter';
-  return new TurnError('unsupported', `${what} '${param}' is not supported.`, { layer: 'client', param, reason });
+  if (wire.suffix) throw unsupportedParameter('suffix');
+  if (wire.logprobs) throw unsupportedParameter('logprobs');
+  if (wire.n !== undefined && wire.n > 1) throw unsupportedValue('n');
+  if (wire.best_of !== undefined && wire.best_of > 1) throw unsupportedValue('best_of');
 }
 
 function nameIgnoredFields(wire: WireRequest, ignored: IgnoredFields): void {

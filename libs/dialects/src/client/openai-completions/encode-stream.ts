@@ -1,4 +1,5 @@
-import { assertNever, TurnError, type TurnEvent } from '@zai2api/turn';
+import type { TurnError } from '@zai2api/turn';
+import { answerBrokeOff, assertNever, type TurnEvent } from '@zai2api/turn';
 import type { StreamEncoder } from '../client-dialect.ts';
 import { encodeOpenAiErrorFrame } from '../encode-openai-error.ts';
 import { encodeOpenAiUsage } from '../encode-openai-usage.ts';
@@ -65,7 +66,7 @@ export function createOpenAiCompletionsStreamEncoder({ includeUsage, echo }: Ope
     },
     end() {
       if (ended) return '';
-      return fail(new TurnError('upstream_failed', 'The answer ended before it was complete.', { layer: 'upstream' }));
+      return fail(answerBrokeOff());
     },
   };
 }

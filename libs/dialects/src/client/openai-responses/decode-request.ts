@@ -1,8 +1,8 @@
-import { TurnError, type TurnRequest } from '@zai2api/turn';
+import type { TurnRequest } from '@zai2api/turn';
 import type { ClientCodecContext, DecodedRequest } from '../client-dialect.ts';
 import { createIgnoredFields, type IgnoredFields } from '../request/ignored-fields.ts';
 import { parseBody, parsePart } from '../request/parse-body.ts';
-import { invalidValue, missingParameter } from '../request/request-fault.ts';
+import { invalidValue, missingParameter, unsupportedParameter } from '../request/request-fault.ts';
 import { inputItems, storeItems, type StoredConversation, type StoredItem } from './continue-conversation.ts';
 import { decodeMessages, type WireConversation } from './decode-messages.ts';
 import { decodeReasoning } from './decode-reasoning.ts';
@@ -209,14 +209,6 @@ function refuseWhatCannotBeGiven(wire: WireRequest): void {
   if (wire.background && wire.store === false) {
     throw invalidValue('background', "a response in the background must be kept: 'store' must not be false.");
   }
-}
-
-function unsupportedParameter(param: string): TurnError {
-  return new TurnError('unsupported', `The parameter '${param}' is not supported.`, {
-    layer: 'client',
-    param,
-    reason: 'unsupported_parameter',
-  });
 }
 
 function nameIgnoredFields(wire: WireRequest, ignored: IgnoredFields): void {

@@ -1,4 +1,5 @@
-import { assertNever, TurnError, type TurnEvent } from '@zai2api/turn';
+import type { TurnError } from '@zai2api/turn';
+import { answerBrokeOff, assertNever, type TurnEvent } from '@zai2api/turn';
 import type { StreamEncoder } from '../client-dialect.ts';
 import { encodeResponseFailure } from './encode-error.ts';
 import type { ResponsesForm } from './encode-response.ts';
@@ -115,7 +116,7 @@ export function createResponsesStreamEncoder(form: ResponsesForm): ResponsesStre
     push,
     end() {
       if (phase === 'ended') return '';
-      const error = new TurnError('upstream_failed', 'The answer ended before it was complete.', { layer: 'upstream' });
+      const error = answerBrokeOff();
       return push({ type: 'turn-error', error });
     },
     queue(model) {

@@ -20,11 +20,21 @@ export function required<Value>(value: Value | undefined, param: string): Value 
   return value;
 }
 
+/** A parameter that cannot be given by any model here, and whose silent omission would falsify the answer (contract 1.1). */
+export function unsupportedParameter(param: string): TurnError {
+  return unsupported(`The parameter '${param}' is not supported.`, param, 'unsupported_parameter');
+}
+
+/** The same where other values of the parameter can be given. */
+export function unsupportedValue(param: string): TurnError {
+  return unsupported(`This value of '${param}' is not supported.`, param, 'unsupported_value');
+}
+
 /** A content part that is understood but cannot be given to any model here (contract 1.2). */
 export function unsupportedPart(path: string, reason: string): TurnError {
-  return new TurnError('unsupported', `The content part '${path}' is not supported.`, {
-    layer: 'client',
-    param: path,
-    reason,
-  });
+  return unsupported(`The content part '${path}' is not supported.`, path, reason);
+}
+
+function unsupported(message: string, param: string, reason: string): TurnError {
+  return new TurnError('unsupported', message, { layer: 'client', param, reason });
 }

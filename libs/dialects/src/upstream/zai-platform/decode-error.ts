@@ -1,6 +1,7 @@
 import { TurnError, type ErrorCode, type Recovery } from '@zai2api/turn';
 import { isRecord } from '../../is-record.ts';
 import { findResetTimeMs } from './reset-time.ts';
+import { parseJson } from '../../parse-json.ts';
 
 /** An error of the official API, in either of its two shapes (protocol 10.4). */
 export interface PlatformFault {
@@ -214,12 +215,4 @@ function errorOfStatus(status: number, isPage: boolean, fault: PlatformFault | u
   if (status >= 300)
     return new TurnError('upstream_drifted', 'The official API no longer accepts requests of this shape.', details);
   return new TurnError('upstream_failed', 'The upstream reported an unknown error.', details);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -9,6 +9,7 @@ import { createPlainDeltaReader } from '../plain-delta.ts';
 import { createContentTags } from './content-tags.ts';
 import { classifyFault, findFault, type PlatformFault } from './decode-error.ts';
 import { createNativeCalls } from './native-calls.ts';
+import { parseJson } from '../../parse-json.ts';
 
 /** What the frames of one answer are read with. */
 export interface PlatformFrameReaderOptions {
@@ -289,11 +290,3 @@ function findPlainDelta(
 
 /** Whether the data of a frame is all there. */
 export const isWholeFrame = (data: string): boolean => data === '[DONE]' || parseJson(data) !== undefined;
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -1,5 +1,6 @@
 import { TurnError, type ErrorCode, type Recovery } from '@zai2api/turn';
 import { isRecord } from '../../is-record.ts';
+import { parseJson } from '../../parse-json.ts';
 
 /** An upstream error, whatever shape it came in. */
 export interface UpstreamFault {
@@ -245,11 +246,3 @@ function waitingAsAsked(error: TurnError, retryAfterSeconds: number): TurnError 
 const looksLikeEdge = (body: string): boolean =>
   !/^\s*[{[]/.test(body) &&
   /errors\.aliyun\.com|<title>405<\/title>|<!doctypehtml|potential threats to the server/i.test(body.slice(0, 1000));
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -14,6 +14,7 @@ import type { DocumentParser } from './document-parser.ts';
 import { isResultJson } from './search-results-scan.ts';
 import { readSearchFrame, readSourceEvent } from './search-results.ts';
 import { createNativeCalls } from './tool-native.ts';
+import { parseJson } from '../../parse-json.ts';
 
 /** What the frames of one answer are read with. */
 export interface FrameReaderOptions {
@@ -259,14 +260,6 @@ function findPlainDelta(frame: Record<string, unknown>): { text: string; kind: P
 /** Whether the data of a frame is all there. */
 export const isWholeFrame = (data: string): boolean =>
   data === '[DONE]' || data === 'DONE' || parseJson(data) !== undefined;
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 /** Some builds encode the content of an edit once more (protocol 5.4). Without an escape it is an answer between quotation marks. */
 function unwrapJsonString(content: string): string {

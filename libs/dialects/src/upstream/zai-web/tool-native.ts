@@ -1,6 +1,6 @@
 import { isRecord } from '../../is-record.ts';
 import { readWrittenCalls, type WrittenCall } from '../../stages/tool-call-list.ts';
-import { parseJson } from '../../stages/tool-json-repair.ts';
+import { parseJson } from '../../parse-json.ts';
 
 /** Where native calls go. A call stays open until the next thing is written. */
 export interface CallWriter {
