@@ -45,6 +45,14 @@ describe.each(decoders)('a short text of %s', (name, decode) => {
     expect(fault).toHaveProperty('message', "Invalid value for 'model': expected at most 256 characters.");
   });
 
+  it('ends an answer when it has at most 512 characters', () => {
+    const field = { chat: 'stop', completions: 'stop', messages: 'stop_sequences' }[name];
+    if (field === undefined) return;
+    expect(faultOf(() => decode({ [field]: ['x'.repeat(512)] }))).toBeUndefined();
+    expect(faultOf(() => decode({ [field]: ['x'.repeat(513)] }))).toEqual(tooLong(`${field}[0]`));
+    expect(faultOf(() => decode({ [field]: Array.from({ length: 65 }, String) }))).toEqual(tooLong(field));
+  });
+
   it('is bounded where answers repeat it', () => {
     if (name !== 'responses') return;
     for (const field of ['user', 'safety_identifier', 'prompt_cache_key', 'service_tier', 'previous_response_id']) {

@@ -4,6 +4,7 @@ import { parseWrittenCalls } from './tool-call-list.ts';
 import { beginsWith, CALL_CLOSE, CDATA_OPEN } from './tool-markup.ts';
 import { readArgumentPairs } from './tool-pairs.ts';
 import type { ToolSink } from './tool-sink.ts';
+import { MAX_OPENING_CHARACTERS } from './tool-tags.ts';
 
 /** Reads on from a piece of markup; what is not used belongs to the text behind. */
 export interface MarkupReader {
@@ -49,7 +50,7 @@ export function createCallReader(options: CallReaderOptions): MarkupReader {
 
   function readHead(text: string): number {
     const rest = text.trimStart();
-    if (rest === '') return 0;
+    if (rest === '') return text.length <= MAX_OPENING_CHARACTERS ? 0 : text.length;
     const space = text.length - rest.length;
     const opener = openers.find((each) => rest.startsWith(each));
     if (opener !== undefined) {

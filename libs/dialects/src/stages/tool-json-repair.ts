@@ -1,10 +1,17 @@
 import { jsonrepair } from 'jsonrepair';
 import { parseJson } from '../parse-json.ts';
 
+/** The general repair takes seconds for twice as much of the worst. What is usual in larger texts is mended without it. */
+const MAX_REPAIRED_CHARACTERS = 50_000;
+
 /** JSON text from what is nearly JSON; undefined when nothing sensible can be made of it. JSON itself comes back as it is. */
 export function repairJson(text: string): string | undefined {
   if (parseJson(text) !== undefined) return text;
-  const repairs = [mendStrings, decodeEntities, (broken: string) => jsonrepair(mendStrings(broken))];
+  const repairs = [
+    mendStrings,
+    decodeEntities,
+    ...(text.length <= MAX_REPAIRED_CHARACTERS ? [(broken: string) => jsonrepair(mendStrings(broken))] : []),
+  ];
   for (const repair of repairs) {
     try {
       const repaired = repair(text);

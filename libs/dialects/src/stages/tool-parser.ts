@@ -30,6 +30,9 @@ export interface ToolParserOptions {
   readonly tagsOnly: boolean;
 }
 
+/** Far more than a delta; an answer that comes as a whole is longer. */
+const PIECE_CHARACTERS = 4_096;
+
 const fenceOpening = /^`{3,}[A-Za-z_]{0,16}[ \t]*(?:\r?\n\s*)?/;
 
 /** A parser for one text. */
@@ -83,7 +86,7 @@ export function createToolParser({ sink: listener, tools, tagsOnly }: ToolParser
   function readText(): number {
     if (behindList) {
       const rest = pending.trimStart();
-      if (rest === '') return 0;
+      if (rest === '' && pending.length <= MAX_OPENING_CHARACTERS) return 0;
       behindList = false;
       if (/^[[{]/.test(rest)) {
         reader = createCallReader({ sink, tools, name: undefined });
@@ -211,8 +214,11 @@ export function createToolParser({ sink: listener, tools, tagsOnly }: ToolParser
   return {
     push(text) {
       if (muted) return;
-      pending += text;
-      drain();
+      // In small pieces: what may begin markup is looked for in all that is pending.
+      for (let at = 0; at < text.length; at += PIECE_CHARACTERS) {
+        pending += text.slice(at, at + PIECE_CHARACTERS);
+        drain();
+      }
     },
     end(cut) {
       if (muted) return;

@@ -1,6 +1,9 @@
 import * as z from 'zod';
 import { optional } from '../request/optional.ts';
-import { modelName } from '../request/short-text.ts';
+import { modelName, stopText } from '../request/short-text.ts';
+
+/** The official API names no bound. All of them are looked for with every piece of an answer. */
+const MAX_STOP_SEQUENCES = 64;
 
 /** Known to be without effect here, and sent so often that naming it would drown what matters. */
 const unused = optional(z.unknown());
@@ -133,7 +136,7 @@ export const requestSchema = z.looseObject({
   ...conversation,
   max_tokens: z.int().min(0),
   stream: optional(z.boolean()),
-  stop_sequences: optional(z.array(z.string())),
+  stop_sequences: optional(z.array(stopText).max(MAX_STOP_SEQUENCES)),
   temperature: optional(z.number().min(0).max(1)),
   top_p: optional(z.number().min(0).max(1)),
   metadata: unused,

@@ -1,7 +1,7 @@
 import { reasoningEfforts, reasoningRenderings } from '@zai2api/turn';
 import * as z from 'zod';
 import { optional } from '../request/optional.ts';
-import { modelName } from '../request/short-text.ts';
+import { modelName, stopText } from '../request/short-text.ts';
 
 /** Names of tools and functions (contract 1.1). */
 const toolName = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected 1 to 64 of A-Z a-z 0-9 _ -');
@@ -125,7 +125,7 @@ export const requestSchema = z.looseObject({
   temperature: optional(z.number().min(0).max(2)),
   do_sample: optional(z.boolean()),
   top_p: optional(z.number().min(0).max(1)),
-  stop: optional(z.union([z.string(), z.array(z.string()).max(4)])),
+  stop: optional(z.union([stopText, z.array(stopText).max(4)])),
   tools: optional(z.array(toolSchema).max(128)),
   tool_choice: optional(z.union([z.enum(['none', 'auto', 'required']), toolChoiceSchema])),
   parallel_tool_calls: optional(z.boolean()),

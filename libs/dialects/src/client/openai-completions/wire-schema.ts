@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { optional } from '../request/optional.ts';
-import { modelName } from '../request/short-text.ts';
+import { modelName, stopText } from '../request/short-text.ts';
 
 /** `stream_options`. */
 export const streamOptionsSchema = z.looseObject({ include_usage: optional(z.boolean()) });
@@ -14,7 +14,7 @@ export const requestSchema = z.looseObject({
   max_tokens: optional(z.int().min(1)),
   temperature: optional(z.number().min(0).max(2)),
   top_p: optional(z.number().min(0).max(1)),
-  stop: optional(z.union([z.string(), z.array(z.string()).max(4)])),
+  stop: optional(z.union([stopText, z.array(stopText).max(4)])),
   stream: optional(z.boolean()),
   stream_options: optional(streamOptionsSchema),
   echo: optional(z.boolean()),

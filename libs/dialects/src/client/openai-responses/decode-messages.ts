@@ -38,7 +38,7 @@ export interface DecodeMessagesOptions {
 interface Utterance {
   text: string;
   readonly toolCalls: TurnToolCall[];
-  reasoning: string;
+  readonly thoughts: string[];
 }
 
 /**
@@ -56,7 +56,9 @@ export function decodeMessages(conversation: WireConversation, options: DecodeMe
 
   function flush(): void {
     if (open && (open.text !== '' || open.toolCalls.length > 0)) {
-      const { text, toolCalls, reasoning } = open;
+      const { text, toolCalls, thoughts } = open;
+      // At once: a conversation may hold thousands of pieces of thought.
+      const reasoning = joinParts(thoughts);
       messages.push({ role: 'assistant', text, toolCalls, ...(reasoning !== '' && { reasoning }) });
     }
     open = undefined;
@@ -65,7 +67,7 @@ export function decodeMessages(conversation: WireConversation, options: DecodeMe
   /** What is said goes on unless something that comes earlier in an utterance is said again. */
   function say(isNext: (utterance: Utterance) => boolean): Utterance {
     if (open && !isNext(open)) flush();
-    return (open ??= { text: '', toolCalls: [], reasoning: '' });
+    return (open ??= { text: '', toolCalls: [], thoughts: [] });
   }
 
   function sayText(text: string): void {
@@ -77,8 +79,7 @@ export function decodeMessages(conversation: WireConversation, options: DecodeMe
     const shown = isTrusted ? joinParts(summary.map(({ text = '' }) => text)) : '';
     const reasoning = shown || (sealed !== undefined && unseal(sealed)) || '';
     if (reasoning === '') return;
-    const utterance = say(({ text, toolCalls }) => text === '' && toolCalls.length === 0);
-    utterance.reasoning = joinParts([utterance.reasoning, reasoning]);
+    say(({ text, toolCalls }) => text === '' && toolCalls.length === 0).thoughts.push(reasoning);
   }
 
   function decodeMessage(item: WireItem, path: string): void {

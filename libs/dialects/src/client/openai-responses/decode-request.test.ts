@@ -187,6 +187,15 @@ describe('a request', () => {
     expect(decode({ tools: [{ type: 'function', name: 'f', parameters }] }).request.tools[0]?.strict).toBe(true);
   });
 
+  it('reads many pieces of thought at once', () => {
+    // Takes minutes otherwise.
+    const piece = { type: 'reasoning', summary: [], encrypted_content: `sealed.${'t'.repeat(1_000)}` };
+    const input = [{ role: 'user', content: 'Hi' }, ...Array.from({ length: 20_000 }, () => piece)];
+    const call = { type: 'function_call', call_id: 'a', name: 'f', arguments: '{}' };
+    const [, said] = decode({ input: [...input, call] }).request.messages;
+    expect(said).toMatchObject({ reasoning: expect.stringMatching(/^(?:t+\n)+t+$/) });
+  });
+
   it('takes 512 tools, and no more, wherever they are declared', () => {
     const many = (count: number, prefix = 'f') =>
       Array.from({ length: count }, (_, index) => ({ type: 'function', name: `${prefix}${index}` }));

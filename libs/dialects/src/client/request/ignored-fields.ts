@@ -37,7 +37,7 @@ export function createIgnoredFields(): IgnoredFields {
     if (fields.size < MAX_FIELDS) fields.add(path);
   };
   const addUnlessDefault = (key: string, value: unknown, prefix = ''): void => {
-    if (asksForNothing(key, value)) return;
+    if (fields.size >= MAX_FIELDS || asksForNothing(key, value)) return;
     // A client's key goes into a header: only what is harmless there is kept of it.
     add(prefix + key.slice(0, MAX_NAME_LENGTH).replaceAll(/[^A-Za-z0-9_.-]/g, '_'));
   };
@@ -46,6 +46,7 @@ export function createIgnoredFields(): IgnoredFields {
     addUnlessDefault,
     addUnknown(object, known, prefix) {
       for (const key in object) {
+        if (fields.size >= MAX_FIELDS) return;
         if (!Object.hasOwn(known, key)) addUnlessDefault(key, object[key], prefix);
       }
     },

@@ -14,6 +14,13 @@ function read(pieces: readonly string[]): { reasoning: string; text: string } {
 }
 
 describe('tags in content', () => {
+  it('hold no blanks for long', () => {
+    // Takes many minutes otherwise.
+    const { text } = read(Array.from({ length: 500_000 }, () => '    '));
+    expect(text).toHaveLength(2_000_000);
+    expect(read([`${' '.repeat(300)}<think>x</think>`]).text).toContain('<think>x</think>');
+  });
+
   it.each([
     ['plain', 'plain', ''],
     ['<think>why</think>what', 'what', 'why'],

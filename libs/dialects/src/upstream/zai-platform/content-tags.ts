@@ -13,6 +13,8 @@ export interface ContentTags {
 
 const THINK = '<think>';
 const THINK_END = '</think>';
+/** What may stand before a thought, and is held until that is known. */
+const MAX_BLANKS = 256;
 /** Round the final answer of some vision models; they mean nothing to clients (protocol 10.3). */
 const boxTags = ['<|begin_of_box|>', '<|end_of_box|>'];
 
@@ -39,7 +41,10 @@ export function createContentTags(sink: ContentSink): ContentTags {
 
   function takeStart(text: string): void {
     const trimmed = text.trimStart();
-    if (trimmed.startsWith(THINK)) {
+    if (text.length - trimmed.length > MAX_BLANKS) {
+      state = 'text';
+      release(text, false);
+    } else if (trimmed.startsWith(THINK)) {
       state = 'thought-start';
       take(trimmed.slice(THINK.length));
     } else if (trimmed === '' || THINK.startsWith(trimmed)) {
