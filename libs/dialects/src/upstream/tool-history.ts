@@ -1,6 +1,8 @@
 import type { TurnMessage, TurnToolCall } from '@zai2api/turn';
 import { CALLS_CLOSE, CALLS_OPEN, encodeAttribute, encodeCdata, encodeToolCall } from '../stages/tool-markup.ts';
 
+const MAX_TITLE_CHARACTERS = 1_000;
+
 /** How earlier calls and their results are written into the prompt. */
 export interface ToolHistory {
   /** The text of an assistant message with its calls. */
@@ -23,7 +25,7 @@ export function createMarkupHistory(messages: readonly TurnMessage[]): ToolHisto
     },
     result({ callId, text }) {
       const name = calls.get(callId)?.name;
-      const named = name === undefined ? '' : ` name="${encodeAttribute(name)}"`;
+      const named = name === undefined ? '' : ` name="${encodeAttribute(shorten(name))}"`;
       return `<tool_result id="${encodeAttribute(callId)}"${named}>${encodeCdata(text)}</tool_result>`;
     },
   };
@@ -37,11 +39,15 @@ export function createPlainHistory(messages: readonly TurnMessage[]): ToolHistor
       joinLines([describeThought(reasoning), text, ...toolCalls.map((call) => `I used ${describe(call)}.`)]),
     result({ callId, text }) {
       const call = calls.get(callId);
-      const title = call ? `The result of ${describe(call)}:` : 'A result:';
+      const title = call ? `The result of ${shorten(describe(call))}:` : 'A result:';
       return `<result>\n${title}\n${text}\n</result>`;
     },
   };
 }
+
+/** Each result names its call, which has been told in full: many results of one large call must not make a prompt of gigabytes. */
+const shorten = (text: string): string =>
+  text.length > MAX_TITLE_CHARACTERS ? `${text.slice(0, MAX_TITLE_CHARACTERS)}…` : text;
 
 const joinLines = (lines: readonly string[]): string => lines.filter((line) => line !== '').join('\n');
 
