@@ -24,13 +24,19 @@ export function dropMiddle(
     .map((messages) => ({ messages, size: sizeOf(messages) }));
   let left = maxTokens - estimateInput({ ...request, messages: head }, countTokens);
   if (groups.reduce((sum, { size }) => sum + size, 0) <= left) return request;
-  const tail: TurnMessage[][] = [];
-  for (const { messages, size } of groups) {
-    left -= size;
+  const tail: typeof groups = [];
+  for (const group of groups) {
+    left -= group.size;
     if (left < 0 && tail.length > 0) break;
-    tail.push(messages);
+    tail.push(group);
   }
-  return { ...request, messages: [...head, ...tail.reverse().flat()] };
+  // The whole is judged by other samples than its parts were: what is too much by that count goes too, more of it each time.
+  for (let factor = 1; ; factor *= 2) {
+    const kept = { ...request, messages: [...head, ...tail.toReversed().flatMap(({ messages }) => messages)] };
+    let over = (estimateInput(kept, countTokens) - maxTokens) * factor;
+    if (over <= 0 || tail.length <= 1) return kept;
+    while (over > 0 && tail.length > 1) over -= tail.pop()?.size ?? 0;
+  }
 }
 
 /** Instructions, and the first thing that was asked. */
