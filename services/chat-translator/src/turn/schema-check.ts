@@ -3,6 +3,7 @@ import { TurnError } from '@zai2api/turn';
 import { Ajv, type Options, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import { LRUCache } from 'lru-cache';
 import { createTimeLimit } from './limit-time.ts';
 
 /** Agents send the same few schemas with every request; each is compiled once as long as it is used. */
@@ -37,7 +38,7 @@ export interface SchemaChecks {
 
 /** Checks with a bounded store of compiled schemas. */
 export function createSchemaChecks(): SchemaChecks {
-  const compiled = new Map<string, ValidateFunction>();
+  const compiled = new LRUCache<string, ValidateFunction>({ max: MAX_COMPILED });
   /** A request's own, however large: it is compiled once for the request and all of its answer. */
   const ofRequest = new WeakMap<JsonSchema, ValidateFunction>();
   const limited = createTimeLimit();
@@ -51,14 +52,8 @@ export function createSchemaChecks(): SchemaChecks {
 
   function compileKept(schema: JsonSchema): ValidateFunction {
     const key = JSON.stringify(schema);
-    const known = compiled.get(key);
-    const validate = known ?? compileNew(schema, drafts);
-    if (key.length > MAX_KEPT_CHARACTERS) return validate;
-    // Last used, last dropped.
-    compiled.delete(key);
-    compiled.set(key, validate);
-    const oldest = compiled.keys().next().value;
-    if (compiled.size > MAX_COMPILED && oldest !== undefined) compiled.delete(oldest);
+    const validate = compiled.get(key) ?? compileNew(schema, drafts);
+    if (key.length <= MAX_KEPT_CHARACTERS) compiled.set(key, validate);
     return validate;
   }
 

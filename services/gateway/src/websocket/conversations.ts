@@ -87,13 +87,13 @@ export function createConversations(maxSize: number): Conversations {
           const before = latest.get(lane);
           if (before !== undefined) forget(before);
           latest.delete(lane);
-          const size = sizeOf(conversation);
+          const added = sizeOf(conversation);
           for (const [oldestLane, oldest] of latest) {
-            if (latest.size < MAX_LANES && ownSize() + size <= maxSize * MAX_SHARE) break;
+            if (latest.size < MAX_LANES && ownSize() + added <= maxSize * MAX_SHARE) break;
             latest.delete(oldestLane);
             forget(oldest);
           }
-          if (size > maxSize * MAX_SHARE) return;
+          if (added > maxSize * MAX_SHARE) return;
           const key = keyOf(responseId);
           latest.set(lane, key);
           add(key, conversation);
