@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+
 /** What a response can be gone on from: what is kept of its conversation elsewhere, and the items that came after that. */
 export interface Conversation {
   /** Id of a stored response that comes before the items. */
@@ -35,73 +37,29 @@ const MAX_SHARE = 1 / 2;
  * forgotten, and their clients send everything again.
  */
 export function createConversations(maxSize: number): Conversations {
-  /** In the order of use. */
-  const kept = new Map<string, Conversation>();
+  const sizeOf = (conversation: Conversation): number => conversation.items.length + ENTRY_SIZE;
+  const kept = new LRUCache<string, Conversation>({ maxSize, sizeCalculation: sizeOf });
   let connections = 0;
-  let size = 0;
-
-  const sizeOf = (kept: Conversation | undefined): number => (kept ? kept.items.length + ENTRY_SIZE : 0);
-
-  function forget(key: string): void {
-    const conversation = kept.get(key);
-    if (conversation === undefined) return;
-    kept.delete(key);
-    size -= sizeOf(conversation);
-  }
-
-  function add(key: string, conversation: Conversation): void {
-    forget(key);
-    kept.set(key, conversation);
-    size += sizeOf(conversation);
-    for (const oldest of kept.keys()) {
-      if (size <= maxSize) return;
-      forget(oldest);
-    }
-  }
 
   return {
-    size: () => size,
+    size: () => kept.calculatedSize,
     open() {
       const connection = ++connections;
       const keyOf = (responseId: string): string => `${connection}/${responseId}`;
-      /** Keys by lane, in the order of use. */
-      const latest = new Map<string, string>();
-      /** How much is kept of them now; some may have made room for those of other connections. */
-      function ownSize(): number {
-        let sum = 0;
-        for (const key of latest.values()) sum += sizeOf(kept.get(key));
-        return sum;
-      }
-
+      /** Keys of what is kept. Some may have made room for those of other connections since. */
+      const lanes = new LRUCache<string, string>({
+        max: MAX_LANES,
+        maxSize: Math.floor(maxSize * MAX_SHARE),
+        dispose: (key) => kept.delete(key),
+      });
       return {
-        get(responseId) {
-          const key = keyOf(responseId);
-          const conversation = kept.get(key);
-          if (conversation !== undefined) {
-            kept.delete(key);
-            kept.set(key, conversation);
-          }
-          return conversation;
-        },
+        get: (responseId) => kept.get(keyOf(responseId)),
         keep(lane, responseId, conversation) {
-          const before = latest.get(lane);
-          if (before !== undefined) forget(before);
-          latest.delete(lane);
-          const added = sizeOf(conversation);
-          for (const [oldestLane, oldest] of latest) {
-            if (latest.size < MAX_LANES && ownSize() + added <= maxSize * MAX_SHARE) break;
-            latest.delete(oldestLane);
-            forget(oldest);
-          }
-          if (added > maxSize * MAX_SHARE) return;
           const key = keyOf(responseId);
-          latest.set(lane, key);
-          add(key, conversation);
+          lanes.set(lane, key, { size: sizeOf(conversation) });
+          if (lanes.has(lane)) kept.set(key, conversation);
         },
-        close() {
-          for (const key of latest.values()) forget(key);
-          latest.clear();
-        },
+        close: () => lanes.clear(),
       };
     },
   };
