@@ -20,6 +20,7 @@ import { withComposeSettings } from './compose-settings.ts';
 
 interface Variable extends SettingDescription {
   readonly name: string;
+  readonly schema: SettingsShape[string];
   readonly usedBy: string[];
 }
 
@@ -55,9 +56,10 @@ function collectVariables(): Variable[] {
     for (const [name, schema] of Object.entries(shape)) {
       const { description, defaultText, secret = false } = schema.meta() as unknown as SettingDescription;
       const known = variables.get(name);
-      if (known === undefined) variables.set(name, { name, description, defaultText, secret, usedBy: [...usedBy] });
-      else if (known.defaultText === defaultText) known.usedBy.push(...usedBy);
-      else throw new Error(`${name} has two defaults: ${known.defaultText} and ${defaultText}.`);
+      if (known === undefined)
+        variables.set(name, { name, schema, description, defaultText, secret, usedBy: [...usedBy] });
+      else if (known.schema === schema) known.usedBy.push(...usedBy);
+      else throw new Error(`${name} is declared twice: two services may disagree about it.`);
     }
   }
   return [...variables.values()];

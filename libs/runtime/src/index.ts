@@ -2,6 +2,7 @@ export { ConfigError } from './config/config-error.ts';
 export { findUnknownSettings, type UnknownSetting } from './config/find-unknown-settings.ts';
 export { parseSettings, type Settings, type SettingsShape } from './config/parse-settings.ts';
 export { runtimeSettings, type RuntimeSettings } from './config/runtime-settings.ts';
+export { sharedSettings } from './config/shared-settings.ts';
 export { Secret } from './config/secret.ts';
 export { setting, type SettingDescription } from './config/setting.ts';
 export { webUpstreamSettings, type WebUpstreamSettings } from './config/web-upstream-settings.ts';

@@ -3,6 +3,7 @@ import {
   redisSettings,
   runtimeSettings,
   setting,
+  sharedSettings,
   webUpstreamSettings,
   type SettingDescription,
   type Settings,
@@ -94,10 +95,7 @@ export const translatorSettings = {
     max: 1_000_000,
     description: 'How many answers are kept at most; the one that was used longest ago makes room.',
   }),
-  ZAI_REQUEST_TIMEOUT: setting.seconds({
-    default: 60,
-    description: 'Seconds for a call to the upstream that is no answer: models, chats, tokens.',
-  }),
+  ZAI_REQUEST_TIMEOUT: sharedSettings.ZAI_REQUEST_TIMEOUT,
   ZAI_STREAM_TIMEOUT: setting.seconds({
     default: 120,
     description: 'Longest silence of the upstream, in seconds, in a streamed answer.',
@@ -206,11 +204,7 @@ export const translatorSettings = {
     description:
       'Responses with `background: true` that a process runs at the same time, three quarters of them for one key; more get 429.',
   }),
-  ZAI_MAX_BODY_BYTES: setting.integer({
-    default: 33_554_432,
-    min: 1024,
-    description: 'Largest request body, in bytes, without its compression.',
-  }),
+  ZAI_MAX_BODY_BYTES: sharedSettings.ZAI_MAX_BODY_BYTES,
   ZAI_MAX_BODIES_BYTES: setting.integer({
     default: 67_108_864,
     min: 1024,
@@ -224,15 +218,8 @@ export const translatorProcessSettings = {
   ...webUpstreamSettings,
   ...translatorSettings,
   ...redisSettings,
-  ZAI_UPSTREAM_TOKEN: setting.secret({
-    description: 'Your own chat.z.ai token, or several, comma separated. Preferred over guest tokens.',
-  }),
-  ZAI_UPSTREAM_TOKEN_CONCURRENCY: setting.integer({
-    default: 3,
-    min: 1,
-    max: 1_000,
-    description: 'Turns that may run at once on one user token.',
-  }),
+  ZAI_UPSTREAM_TOKEN: sharedSettings.ZAI_UPSTREAM_TOKEN,
+  ZAI_UPSTREAM_TOKEN_CONCURRENCY: sharedSettings.ZAI_UPSTREAM_TOKEN_CONCURRENCY,
 };
 
 /** The parsed settings that `createChatTranslator` needs. */

@@ -4,6 +4,7 @@ import {
   redisSettings,
   runtimeSettings,
   setting,
+  sharedSettings,
   type RedisSettings,
   type RuntimeSettings,
   type Settings,
@@ -35,11 +36,7 @@ export const gatewaySettings = {
     default: ['*'],
     description: 'Origins of web pages that may call the API, comma separated, or `*`.',
   }),
-  ZAI_MAX_BODY_BYTES: setting.integer({
-    default: 32 * 1024 * 1024,
-    min: 1,
-    description: 'Largest request body in bytes.',
-  }),
+  ZAI_MAX_BODY_BYTES: sharedSettings.ZAI_MAX_BODY_BYTES,
   ZAI_MAX_CONCURRENT_REQUESTS: setting.integer({
     default: 100,
     min: 1,

@@ -1,6 +1,27 @@
 import { describe, expect, it } from '@jest/globals';
-import { ConfigError } from '@zai2api/runtime';
-import { loadStandaloneSettings } from './config.ts';
+import { translatorProcessSettings } from '@zai2api/chat-translator';
+import { gatewayProcessSettings } from '@zai2api/gateway';
+import { ConfigError, type SettingsShape } from '@zai2api/runtime';
+import { refresherProcessSettings } from '@zai2api/token-refresher';
+import { loadStandaloneSettings, standaloneSettings } from './config.ts';
+
+describe('a variable that several services read', () => {
+  it('is declared once: the services do not disagree about its values', () => {
+    const shapes: SettingsShape[] = [gatewayProcessSettings, translatorProcessSettings, refresherProcessSettings];
+    const declarations = shapes.flatMap((shape) => Object.entries(shape));
+    const declaredTwice = declarations.filter(
+      ([name, schema]) => (standaloneSettings as SettingsShape)[name] !== schema,
+    );
+    expect(declaredTwice.map(([name]) => name)).toEqual([]);
+  });
+
+  it.each([
+    ['ZAI_REQUEST_TIMEOUT', '0'],
+    ['ZAI_MAX_BODY_BYTES', '1'],
+  ])('%s: %s is refused by all of them', (name, value) => {
+    expect(() => loadStandaloneSettings({ [name]: value })).toThrow(`${name}: expected`);
+  });
+});
 
 describe('rules for keys', () => {
   it('are read where the keys have these names', () => {

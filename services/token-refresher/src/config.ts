@@ -1,4 +1,11 @@
-import { redisSettings, runtimeSettings, setting, webUpstreamSettings, type Settings } from '@zai2api/runtime';
+import {
+  redisSettings,
+  runtimeSettings,
+  setting,
+  sharedSettings,
+  webUpstreamSettings,
+  type Settings,
+} from '@zai2api/runtime';
 
 /** The settings of the pool and of what fills it. */
 export const tokenRefresherSettings = {
@@ -29,19 +36,12 @@ export const tokenRefresherSettings = {
     description:
       'Seconds after which a guest token is replaced (up to 15 % sooner, so that they do not all end together).',
   }),
-  ZAI_UPSTREAM_TOKEN: setting.secret({
-    description: 'Your own chat.z.ai token, or several, comma separated. Preferred over guest tokens.',
-  }),
+  ZAI_UPSTREAM_TOKEN: sharedSettings.ZAI_UPSTREAM_TOKEN,
   ZAI_UPSTREAM_TOKEN_FILE: setting.optionalText({
     description:
       'File with more tokens of your own, one per line or comma separated, such as a mounted secret; read again when it changes.',
   }),
-  ZAI_UPSTREAM_TOKEN_CONCURRENCY: setting.integer({
-    default: 3,
-    min: 1,
-    max: 1_000,
-    description: 'Turns that may run at once on one user token.',
-  }),
+  ZAI_UPSTREAM_TOKEN_CONCURRENCY: sharedSettings.ZAI_UPSTREAM_TOKEN_CONCURRENCY,
   ZAI_USER_TOKEN_CHECK_INTERVAL: setting.seconds({
     default: 300,
     min: 10,
@@ -52,11 +52,7 @@ export const tokenRefresherSettings = {
     min: 1,
     description: 'Seconds between two looks at the pool; it is also looked at whenever a request finds no token.',
   }),
-  ZAI_REQUEST_TIMEOUT: setting.seconds({
-    default: 60,
-    min: 0.1,
-    description: 'Seconds for a short upstream call: session, model list, chat.',
-  }),
+  ZAI_REQUEST_TIMEOUT: sharedSettings.ZAI_REQUEST_TIMEOUT,
 };
 
 /** The parsed `tokenRefresherSettings`. */
