@@ -30,7 +30,7 @@ export {
   type ForcedEnd,
   type ReadResponse,
 } from './client/openai-responses/conclude-response.ts';
-export { continueInput, type StoredItem } from './client/openai-responses/continue-conversation.ts';
+export type { StoredItem } from './client/openai-responses/continue-conversation.ts';
 export {
   readResponseRequest,
   type AskedResponse,

@@ -12,17 +12,6 @@ export interface StoredConversation {
   readonly output: readonly StoredItem[];
 }
 
-/**
- * The input of a response that goes on from another one: what that was made of, what it said, and what is new (contract 2.3). Earlier
- * `instructions` are no items, and so not part of it. `input` may be a bare text.
- */
-export function continueInput(
-  previous: { readonly input: readonly unknown[]; readonly output: readonly unknown[] },
-  input: unknown,
-): unknown[] {
-  return [...previous.input, ...previous.output, ...inputItems(input)];
-}
-
 /** The items of an `input` that may be a bare text, or nothing. */
 export function inputItems(input: unknown): readonly unknown[] {
   if (typeof input === 'string') return [{ type: 'message', role: 'user', content: input }];
