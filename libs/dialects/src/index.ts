@@ -64,7 +64,12 @@ export { createLimitStage, type LimitOptions, type LimitStage } from './stages/l
 export { createSourceListStage } from './stages/list-sources.ts';
 export type { SchemaCheck } from './stages/schema-check.ts';
 export { createToolBridge, type ToolBridgeOptions } from './stages/tool-bridge.ts';
-export { INVALID_TOOL_CALL, isUnmetDemand, TOOL_CALL_LOOP, TOOL_CHOICE_NOT_SATISFIED } from './stages/tool-errors.ts';
+export {
+  INVALID_TOOL_CALL,
+  isUnmetDemand,
+  TOOL_CHOICE_NOT_SATISFIED,
+  unusableAnswerReasons,
+} from './stages/tool-errors.ts';
 export { streamHeaders } from './sse/stream-headers.ts';
 export type { UpstreamDecoder } from './upstream/upstream-decoder.ts';
 export type { EncodedRequest } from './upstream/encoded-request.ts';

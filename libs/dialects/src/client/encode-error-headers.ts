@@ -1,4 +1,5 @@
 import type { ErrorCode, TurnError } from '@zai2api/turn';
+import { unusableAnswerReasons } from '../stages/tool-errors.ts';
 
 interface HeaderRow {
   /** Official clients retry 408, 409, 429 and 5xx by themselves: said where that can only do harm. */
@@ -29,13 +30,7 @@ const rows: Partial<Record<ErrorCode, HeaderRow>> = {
 };
 
 /** Finer codes after which a client should not try again by itself either (contract 1.5, 5.1). */
-const finalReasons: ReadonlySet<string> = new Set([
-  'insufficient_quota',
-  'tool_choice_not_satisfied',
-  'invalid_tool_call',
-  'tool_call_loop',
-  'invalid_structured_output',
-]);
+const finalReasons: ReadonlySet<string> = new Set(['insufficient_quota', ...unusableAnswerReasons]);
 
 /**
  * The headers of a failure in any dialect. `retry-after` is whole seconds, at least 1, and stands wherever coming back may help;

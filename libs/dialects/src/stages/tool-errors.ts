@@ -8,6 +8,14 @@ export const INVALID_TOOL_CALL = 'invalid_tool_call';
 /** Reason of the error when the model makes the same call again and again. */
 export const TOOL_CALL_LOOP = 'tool_call_loop';
 
+/** Reasons of an answer that is not what the request demanded, though the upstream did its part: the model's words were at fault. */
+export const unusableAnswerReasons: readonly string[] = [
+  TOOL_CHOICE_NOT_SATISFIED,
+  INVALID_TOOL_CALL,
+  TOOL_CALL_LOOP,
+  INVALID_STRUCTURED_OUTPUT,
+];
+
 /** True while nothing but thinking was sent. */
 interface Repeatable {
   readonly isRepeatable: boolean;

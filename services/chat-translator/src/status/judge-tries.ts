@@ -1,3 +1,4 @@
+import { unusableAnswerReasons } from '@zai2api/dialects';
 import type { ErrorCode, TurnError } from '@zai2api/turn';
 
 /**
@@ -47,10 +48,7 @@ const evidenceByCode: Record<ErrorCode, Evidence> = {
 /** Reasons that say something else than their code. */
 const evidenceByReason: ReadonlyMap<string, Evidence> = new Map<string, Evidence>([
   // The model's words were not what was asked for: the upstream itself did its part.
-  ['tool_choice_not_satisfied', 'good'],
-  ['invalid_tool_call', 'good'],
-  ['invalid_structured_output', 'good'],
-  ['tool_call_loop', 'good'],
+  ...unusableAnswerReasons.map((reason) => [reason, 'good'] as const),
   // A 403 that says no more: an account in disgrace, or all of us.
   ['upstream_forbidden', 'passing'],
 ]);

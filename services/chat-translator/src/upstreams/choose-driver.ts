@@ -1,3 +1,4 @@
+import { unusableAnswerReasons } from '@zai2api/dialects';
 import type { ErrorCode, TurnError } from '@zai2api/turn';
 import type { ModelRoute } from '../models/model-directory.ts';
 
@@ -44,10 +45,7 @@ const scopeByReason: ReadonlyMap<string, FailureScope> = new Map<string, Failure
   ['video_input_needs_user_token', 'upstream'],
   ['file_input_needs_user_token', 'upstream'],
   // The model was asked twice already (contract 1.5).
-  ['tool_choice_not_satisfied', 'none'],
-  ['invalid_tool_call', 'none'],
-  ['invalid_structured_output', 'none'],
-  ['tool_call_loop', 'none'],
+  ...unusableAnswerReasons.map((reason) => [reason, 'none'] as const),
 ]);
 
 /** How far a failure reaches. */

@@ -1,5 +1,6 @@
 import { TurnError, type TurnSource } from '@zai2api/turn';
 import { isRecord } from '../../is-record.ts';
+import { INVALID_TOOL_CALL } from '../../stages/tool-errors.ts';
 
 /** The longest id that every client takes (contract 0.16). */
 const MAX_ID_CHARACTERS = 40;
@@ -42,6 +43,6 @@ export function parseInput(argumentsText: string): Record<string, unknown> {
   }
   throw new TurnError('upstream_failed', 'The arguments of the model’s tool call are no JSON object.', {
     layer: 'upstream',
-    reason: 'invalid_tool_call',
+    reason: INVALID_TOOL_CALL,
   });
 }
