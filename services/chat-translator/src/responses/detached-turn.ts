@@ -2,7 +2,7 @@ import { openAiResponses, type DecodedResponseRequest } from '@zai2api/dialects'
 import { noteServerError, type Logger, type RequestState } from '@zai2api/runtime';
 import type { TurnError } from '@zai2api/turn';
 import type { ParameterizedContext } from 'koa';
-import { nameIgnored } from '../routes/answer-turn.ts';
+import { setIgnoredParametersHeader } from '../routes/ignored-parameters-header.ts';
 import { prepareTurn, type PreparedTurn } from '../turn/prepare-turn.ts';
 import { runTurn, type RunningTurn } from '../turn/run-turn.ts';
 import type { AnswerResponseOptions } from './answer-response-options.ts';
@@ -54,7 +54,7 @@ export async function prepare(
     const form = { stream: stream || background, ...(keyName !== undefined && { keyName }) };
     const turn = await prepareTurn({ request, warnings, ...form }, signal, options);
     signal.throwIfAborted();
-    nameIgnored(ctx, turn.warnings);
+    setIgnoredParametersHeader(ctx, turn.warnings);
     return turn;
   } catch (reason) {
     countError(ctx, reason, options);

@@ -2,6 +2,7 @@ import { decodeEmbeddingRequest, encodeEmbeddingResponse } from '@zai2api/dialec
 import { abortOnClose, type RequestState } from '@zai2api/runtime';
 import type { ParameterizedContext } from 'koa';
 import { askUpstream } from '../upstreams/ask-upstream.ts';
+import { setIgnoredParametersHeader } from './ignored-parameters-header.ts';
 import { findAble, parameterFault, upstreamModelOf, type SideRouteOptions } from './side-route.ts';
 
 /** The only model of the official API that is known for sure (contract 4.2). */
@@ -14,7 +15,7 @@ export async function answerEmbeddings(
 ): Promise<void> {
   const { upstream, able: embed } = findAble(options.upstreams, ctx.path, ({ driver }) => driver.embed);
   const { request, encoding, warnings } = decodeEmbeddingRequest(await options.bodies.readJson(ctx));
-  if (warnings.length > 0) ctx.set('x-gateway-ignored-params', warnings.map(({ field }) => field).join(','));
+  setIgnoredParametersHeader(ctx, warnings);
   const naming = { defaultModel: DEFAULT_MODEL, keyName: ctx.state.keyName };
   const asked = { ...request, model: upstreamModelOf(request.model, naming, options) };
   const result = await askUpstream(

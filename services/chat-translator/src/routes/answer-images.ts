@@ -4,6 +4,7 @@ import { TurnError } from '@zai2api/turn';
 import type { ParameterizedContext } from 'koa';
 import type { MediaFetcher } from '../media/fetch-media.ts';
 import { askUpstream } from '../upstreams/ask-upstream.ts';
+import { setIgnoredParametersHeader } from './ignored-parameters-header.ts';
 import { findAble, parameterFault, upstreamModelOf, type SideRouteOptions } from './side-route.ts';
 
 /** What `POST /v1/images/generations` is served with. */
@@ -22,7 +23,7 @@ const DEFAULT_MODEL = 'glm-image';
 export async function answerImages(ctx: ParameterizedContext<RequestState>, options: ImageRouteOptions): Promise<void> {
   const { upstream, able: drawImage } = findAble(options.upstreams, ctx.path, ({ driver }) => driver.drawImage);
   const { request, format, warnings } = decodeImageRequest(await options.bodies.readJson(ctx));
-  if (warnings.length > 0) ctx.set('x-gateway-ignored-params', warnings.map(({ field }) => field).join(','));
+  setIgnoredParametersHeader(ctx, warnings);
   const signal = abortOnClose(ctx.res);
   const naming = { defaultModel: DEFAULT_MODEL, keyName: ctx.state.keyName };
   const asked = { ...request, model: upstreamModelOf(request.model, naming, options) };

@@ -1,6 +1,6 @@
 import type { ClientCodecContext, ClientDialect, DecodedRequest } from '@zai2api/dialects';
 import { abortOnClose, noteServerError, onResponseClose, type RequestState } from '@zai2api/runtime';
-import { createEventFold, TurnError, type TurnWarning } from '@zai2api/turn';
+import { createEventFold, TurnError } from '@zai2api/turn';
 import type { ParameterizedContext } from 'koa';
 import { estimateInput } from '../answer/estimate-input.ts';
 import { createEventStreamResponse } from '../answer/send-stream.ts';
@@ -10,6 +10,7 @@ import { tenantOf } from '../responses/tenant-of.ts';
 import { prepareTurn, type PreparedTurn, type PrepareTurnOptions } from '../turn/prepare-turn.ts';
 import { asksForNothing, runEmptyTurn } from '../turn/run-empty-turn.ts';
 import { runTurn, type OpenedTurn, type RunTurnOptions } from '../turn/run-turn.ts';
+import { setIgnoredParametersHeader } from './ignored-parameters-header.ts';
 
 /** What a request that asks for a turn is answered with. */
 export interface AnswerTurnOptions extends PrepareTurnOptions, RunTurnOptions {
@@ -36,7 +37,7 @@ export async function answerTurn(
     if (!signal.aborted) metrics.errors.inc({ code, layer: details.layer });
     throw reason;
   });
-  nameIgnored(ctx, turn.warnings);
+  setIgnoredParametersHeader(ctx, turn.warnings);
   let endedIn: TurnError | undefined;
   function failed(error: TurnError): void {
     noteServerError(error, { hasStatus: !ctx.res.headersSent });
@@ -91,12 +92,7 @@ export function describeAnswer(
 ): void {
   ctx.set('x-gateway-upstream', upstream);
   if (cache !== undefined) ctx.set('x-gateway-cache', cache);
-  nameIgnored(ctx, warnings);
-}
-
-/** Names in a header what a request asked for in vain. */
-export function nameIgnored(ctx: ParameterizedContext<RequestState>, warnings: readonly TurnWarning[]): void {
-  if (warnings.length > 0) ctx.set('x-gateway-ignored-params', warnings.map(({ field }) => field).join(','));
+  setIgnoredParametersHeader(ctx, warnings);
 }
 
 /** The decoded body is left behind here: the Base64 of its attachments would stay in memory as long as the answer runs. */
