@@ -110,8 +110,49 @@ describe('the answer cache', () => {
     leaving.abort();
     const words = Array.from({ length: 8 }, (_, index) => `word${index + 1} `).join('');
     expect(await Promise.all(others)).toEqual(Array<string>(9).fill(words));
-    expect(calls(stack)).toBe(1);
+    // One for those who stream, one for the others.
+    expect(calls(stack)).toBe(2);
     await waitFor(() => stack.upstream.runningStreams() === 0, { withinMs: 2_000 });
+  });
+
+  it('holds each asker to the limit of silence of its own form, whoever asked first', async () => {
+    const limits = { ZAI_NON_STREAM_TIMEOUT: '0.4', ZAI_STREAM_TIMEOUT: '30' };
+    await using stack = await startStack({ env: { ...cached, ...limits } });
+    const prompt = scenario('stall-after-content for=1500');
+    const whole = postChat(stack.url, prompt, { body: still });
+    await waitFor(() => calls(stack) === 1, { withinMs: 5_000 });
+    const stream = await openStream(stack.url, prompt, { body: still });
+    const refused = await whole;
+    expect([refused.status, await refused.text()]).toEqual([504, expect.stringContaining('ZAI_NON_STREAM_TIMEOUT')]);
+    const blocks = await stream.rest();
+    expect(joinChunks(chunksOf(blocks))).toMatchObject({ finishReasons: ['stop'], errors: [] });
+    // What came of patience is kept for the impatient, too.
+    const later = await postChat(stack.url, prompt, { body: still });
+    expect([later.status, later.headers.get('x-gateway-cache')]).toEqual([200, 'hit']);
+    await later.text();
+  });
+
+  it('keeps no answer of a model or an upstream that stood in', async () => {
+    await using stack = await startStack({
+      env: { ...cached, ZAI_UPSTREAMS: 'platform,web', ZAI_ANON_POOL_SIZE: '1', ZAI_MODEL_FALLBACKS: 'glm-5=glm-4.7' },
+    });
+    const ask = async (model: string): Promise<(string | null)[]> => {
+      const response = await postChat(stack.url, 'hi', { body: { ...still, model } });
+      await response.text();
+      return ['x-gateway-upstream', 'x-gateway-cache'].map((name) => response.headers.get(name));
+    };
+    stack.upstream.configure({ platformModelFaults: { 'glm-5': '1305' } });
+    expect(await ask('glm-5@platform')).toEqual(['platform', 'miss']);
+    expect(stack.upstream.log.at(-1)?.body).toMatchObject({ model: 'glm-4.7' });
+    stack.upstream.configure({ platformModelFaults: {} });
+    expect(await ask('glm-5@platform')).toEqual(['platform', 'miss']);
+    expect(await ask('glm-5@platform')).toEqual(['platform', 'hit']);
+
+    stack.upstream.configure({ platformModelFaults: { 'glm-4.7': '1305' } });
+    expect(await ask('glm-4.7')).toEqual(['web', 'miss']);
+    stack.upstream.configure({ platformModelFaults: {} });
+    expect(await ask('glm-4.7')).toEqual(['platform', 'miss']);
+    expect(await ask('glm-4.7')).toEqual(['platform', 'hit']);
   });
 
   it('ends the upstream call when the last one has left', async () => {

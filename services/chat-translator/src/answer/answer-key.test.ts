@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { builtInModels } from '@zai2api/dialects';
 import type { TurnRequest } from '@zai2api/turn';
 import type { PreparedTurn } from '../turn/prepare-turn.ts';
-import { answerKeyOf } from './answer-key.ts';
+import { answerKeysOf } from './answer-key.ts';
 
 const request: TurnRequest = {
   model: 'm',
@@ -29,6 +29,8 @@ const image = (bytes: number[]) => ({
   filename: 'a.png',
   param: 'x',
 });
+
+const answerKeyOf = (asked: PreparedTurn, tenant: string): string | undefined => answerKeysOf(asked, tenant)?.answer;
 
 describe('the key of an answer', () => {
   it('is the same for the same question of the same asker', () => {
@@ -58,6 +60,21 @@ describe('the key of an answer', () => {
     ];
     expect(keys).not.toContain(undefined);
     expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  it('is of the question alone; that of its run is of the limits of each place, too', () => {
+    const within = (variable: string): PreparedTurn['timeouts'] => ({
+      ...route.timeouts,
+      idle: { ms: 30_000, variable },
+    });
+    const keys = [
+      turn,
+      { ...turn, routes: [{ ...route, timeouts: within('ZAI_STREAM_TIMEOUT') }] as const },
+      { ...turn, routes: [{ ...route, timeouts: within('ZAI_NON_STREAM_TIMEOUT') }] as const },
+      { ...turn, routes: [route, { ...route, timeouts: within('ZAI_STREAM_TIMEOUT') }] as const },
+    ].map((asked) => answerKeysOf(asked, 'a'));
+    expect(new Set(keys.map((each) => each?.answer)).size).toBe(1);
+    expect(new Set(keys.map((each) => each?.run)).size).toBe(keys.length);
   });
 
   it.each<[string, Partial<PreparedTurn>]>([

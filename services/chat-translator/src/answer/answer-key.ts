@@ -1,11 +1,22 @@
 import { createHash } from 'node:crypto';
 import type { PreparedTurn } from '../turn/prepare-turn.ts';
 
+/** Under what the answer to a turn is known. */
+export interface AnswerKeys {
+  /** Of all that was asked, to the letter, and of who asked: an answer is kept under it. */
+  readonly answer: string;
+  /** Of the limits, too, which end a run: those who share one have the same, and so streamed and whole answers have runs of their own. */
+  readonly run: string;
+}
+
 /**
- * The name under which the answer to a turn may be kept and shared: a digest of everything that was asked, to the letter, and of who asked.
- * Undefined for a turn whose answer may differ the next time: one that samples, calls tools, or searches the web.
+ * The names under which the answer to a turn may be kept and shared. Undefined for a turn whose answer may differ the next time: one that
+ * samples, calls tools, or searches the web.
  */
-export function answerKeyOf({ request, media, thinking, search }: PreparedTurn, tenant: string): string | undefined {
+export function answerKeysOf(
+  { request, media, thinking, search, routes }: PreparedTurn,
+  tenant: string,
+): AnswerKeys | undefined {
   const isDeterministic = request.sampling.temperature === 0 && request.tools.length === 0 && !search;
   if (!isDeterministic) return undefined;
   const hash = createHash('sha256');
@@ -22,5 +33,6 @@ export function answerKeyOf({ request, media, thinking, search }: PreparedTurn, 
     hash.update(`\n${bytes.length}\n`);
     hash.update(bytes);
   }
-  return hash.digest('hex');
+  const answer = hash.digest('hex');
+  return { answer, run: `${answer} ${JSON.stringify(routes.map(({ timeouts }) => timeouts))}` };
 }

@@ -1,6 +1,13 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { TurnError, type FinishReason, type TurnEvent } from '@zai2api/turn';
-import { createSharedAnswers, type JoinedAnswer, type SharedAnswers, type SharedOutcome } from './shared-answers.ts';
+import { TurnError, type FinishReason, type TurnEvent, type TurnWarning } from '@zai2api/turn';
+import type { AnswerKeys } from './answer-key.ts';
+import {
+  createSharedAnswers,
+  type Asker,
+  type JoinedAnswer,
+  type SharedAnswers,
+  type SharedOutcome,
+} from './shared-answers.ts';
 import type { StartedAnswer } from './shared-run.ts';
 
 const usage = {
@@ -11,6 +18,7 @@ const usage = {
   exactness: 'exact',
 } as const;
 const turnStart: TurnEvent = { type: 'turn-start', id: 'first', model: 'm', createdAt: 1, warnings: [] };
+const warnings: TurnWarning[] = [{ code: 'ignored-parameter', field: 'top_p' }];
 const text = (...pieces: string[]): TurnEvent[] => [
   { type: 'text-start', block: 0 },
   ...pieces.map((piece): TurnEvent => ({ type: 'text-delta', block: 0, text: piece })),
@@ -23,6 +31,7 @@ const end = (reason: FinishReason = 'stop'): TurnEvent[] => [
 /** An upstream whose answer the test writes. */
 interface Source {
   readonly start: (signal: AbortSignal) => Promise<StartedAnswer>;
+  isFallback: boolean;
   starts: number;
   readonly signals: AbortSignal[];
   released: number;
@@ -51,6 +60,7 @@ function createSource(opens: Promise<undefined> = Promise.resolve(undefined)): S
     }
   }
   const source: Source = {
+    isFallback: false,
     starts: 0,
     signals: [],
     released: 0,
@@ -58,7 +68,13 @@ function createSource(opens: Promise<undefined> = Promise.resolve(undefined)): S
       source.starts += 1;
       source.signals.push(signal);
       await opens;
-      return { upstream: 'web', warnings: [], batches: read(signal), release: () => void (source.released += 1) };
+      return {
+        upstream: 'web',
+        warnings,
+        isFallback: source.isFallback,
+        batches: read(signal),
+        release: () => void (source.released += 1),
+      };
     },
     write: (...events) => put(events),
     finish: () => put('end'),
@@ -67,7 +83,8 @@ function createSource(opens: Promise<undefined> = Promise.resolve(undefined)): S
   return source;
 }
 
-const never = (): AbortSignal => new AbortController().signal;
+const keys = (question: string): AnswerKeys => ({ answer: question, run: `${question} within a minute` });
+const never: Asker = { signal: new AbortController().signal, warnings: [] };
 
 async function collect({ batches }: JoinedAnswer): Promise<TurnEvent[]> {
   const events: TurnEvent[] = [];
@@ -98,16 +115,20 @@ describe('shared answers', () => {
     source.write(turnStart, ...text(words));
     source.write(...end(reason));
     source.finish();
-    await collect(await answers.join(key, never(), source.start));
+    await collect(await answers.join(keys(key), never, source.start));
     return source;
   }
 
   it('are asked for once and given again, with an id and a time of their own', async () => {
     await answerWhole('k', 'hello');
     const again = createSource();
-    const joined = await answers.join('k', never(), again.start);
-    expect(joined).toMatchObject({ outcome: 'hit', upstream: 'web', warnings: [] });
-    expect(await collect(joined)).toEqual([{ ...turnStart, id: 'id-1', createdAt: 99 }, ...text('hello'), ...end()]);
+    const joined = await answers.join(keys('k'), never, again.start);
+    expect(joined).toMatchObject({ outcome: 'hit', upstream: 'web', warnings });
+    expect(await collect(joined)).toEqual([
+      { ...turnStart, id: 'id-1', createdAt: 99, warnings },
+      ...text('hello'),
+      ...end(),
+    ]);
     expect([again.starts, outcomes]).toEqual([0, ['miss', 'hit']]);
   });
 
@@ -122,6 +143,48 @@ describe('shared answers', () => {
   it('that were cut by a limit are kept as they are', async () => {
     await answerWhole('k', 'x', 'length');
     expect((await answerWhole('k', 'x')).starts).toBe(0);
+  });
+
+  it('of a place that stood in for another are given to those who wait, and not kept', async () => {
+    const source = createSource();
+    source.isFallback = true;
+    const joined = await Promise.all([0, 1].map(() => answers.join(keys('k'), never, source.start)));
+    source.write(turnStart, ...text('from elsewhere'), ...end());
+    source.finish();
+    const collected = await Promise.all(joined.map(collect));
+    expect(collected.map(textOf)).toEqual(['from elsewhere', 'from elsewhere']);
+    expect((await answerWhole('k', 'x')).starts).toBe(1);
+  });
+
+  it('under other limits have a run of their own, and are kept for all', async () => {
+    const sources = [createSource(), createSource()];
+    const [first, second] = await Promise.all(
+      sources.map(({ start }, index) => answers.join({ answer: 'k', run: `k${index}` }, never, start)),
+    );
+    sources[0]!.fail(new TurnError('upstream_timeout', 'Silent.', { layer: 'upstream' }));
+    await expect(collect(first!)).rejects.toMatchObject({ code: 'upstream_timeout' });
+    sources[1]!.write(turnStart, ...text('patient'), ...end());
+    sources[1]!.finish();
+    expect(textOf(await collect(second!))).toBe('patient');
+    const third = await answers.join({ answer: 'k', run: 'k0' }, never, createSource().start);
+    expect([textOf(await collect(third)), outcomes]).toEqual(['patient', ['miss', 'miss', 'hit']]);
+  });
+
+  it('name to each asker what that one asked for in vain', async () => {
+    const source = createSource();
+    const seed: TurnWarning = { code: 'ignored-parameter', field: 'seed' };
+    const joined = await Promise.all(
+      [[seed], [], [seed, ...warnings]].map((asked) =>
+        answers.join(keys('k'), { ...never, warnings: asked }, source.start),
+      ),
+    );
+    source.write(turnStart);
+    source.write(...text('x'), ...end());
+    source.finish();
+    const expected = [[seed, ...warnings], warnings, [seed, ...warnings]];
+    expect(joined.map((each) => each.warnings)).toEqual(expected);
+    const collected = await Promise.all(joined.map(collect));
+    expect(collected.map(([start]) => start)).toMatchObject(expected.map((named) => ({ warnings: named })));
   });
 
   it('make room for newer ones, and end with their time', async () => {
@@ -139,11 +202,11 @@ describe('shared answers', () => {
 
   it('are given to all who ask meanwhile, from their beginning', async () => {
     const source = createSource();
-    const first = await answers.join('k', never(), source.start);
+    const first = await answers.join(keys('k'), never, source.start);
     source.write(turnStart, ...text('one '));
-    const second = await answers.join('k', never(), source.start);
+    const second = await answers.join(keys('k'), never, source.start);
     source.write({ type: 'text-delta', block: 0, text: 'two' });
-    const third = await answers.join('k', never(), source.start);
+    const third = await answers.join(keys('k'), never, source.start);
     const all = Promise.all([collect(first), collect(second), collect(third)]);
     source.write(...end());
     source.finish();
@@ -162,7 +225,7 @@ describe('shared answers', () => {
       const source = createSource();
       const controllers = [new AbortController(), new AbortController()];
       const joined = await Promise.all(
-        controllers.map(({ signal }) => answers.join(`k${leaver}`, signal, source.start)),
+        controllers.map(({ signal }) => answers.join(keys(`k${leaver}`), { ...never, signal }, source.start)),
       );
       source.write(turnStart, ...text('one'));
       const collecting = joined.map((each) => collect(each).catch((reason: unknown) => reason));
@@ -179,7 +242,9 @@ describe('shared answers', () => {
   it('end with the last one who leaves, and are begun anew for the next', async () => {
     const source = createSource();
     const controllers = [new AbortController(), new AbortController()];
-    const joined = await Promise.all(controllers.map(({ signal }) => answers.join('k', signal, source.start)));
+    const joined = await Promise.all(
+      controllers.map(({ signal }) => answers.join(keys('k'), { ...never, signal }, source.start)),
+    );
     source.write(turnStart, ...text('one'));
     // One leaves by not reading on, the other by its connection.
     for await (const _batch of joined[0]!.batches) break;
@@ -193,7 +258,7 @@ describe('shared answers', () => {
   it('that fail before they begin fail for all who wait, and are asked for again', async () => {
     const opens = Promise.withResolvers<undefined>();
     const source = createSource(opens.promise);
-    const joining = [0, 1].map(() => answers.join('k', never(), source.start).catch((reason: unknown) => reason));
+    const joining = [0, 1].map(() => answers.join(keys('k'), never, source.start).catch((reason: unknown) => reason));
     const busy = new TurnError('upstream_busy', 'Busy.', { layer: 'upstream' });
     opens.reject(busy);
     expect(await Promise.all(joining)).toEqual([busy, busy]);
@@ -202,7 +267,7 @@ describe('shared answers', () => {
 
   it('that fail behind content fail for all, and are not kept', async () => {
     const source = createSource();
-    const joined = await Promise.all([0, 1].map(() => answers.join('k', never(), source.start)));
+    const joined = await Promise.all([0, 1].map(() => answers.join(keys('k'), never, source.start)));
     const collecting = joined.map((each) => collect(each).catch((reason: unknown) => reason));
     source.write(turnStart, ...text('one'));
     const broken = new TurnError('upstream_failed', 'Broken.', { layer: 'upstream' });
@@ -212,7 +277,7 @@ describe('shared answers', () => {
     const told = createSource();
     told.write(turnStart, ...text('one'), { type: 'turn-error', error: broken });
     told.finish();
-    await collect(await answers.join('other', never(), told.start));
+    await collect(await answers.join(keys('other'), never, told.start));
     expect((await answerWhole('other', 'x')).starts).toBe(1);
   });
 
@@ -220,8 +285,8 @@ describe('shared answers', () => {
     const opens = Promise.withResolvers<undefined>();
     const source = createSource(opens.promise);
     const controller = new AbortController();
-    const staying = answers.join('k', never(), source.start);
-    const leaving = answers.join('k', controller.signal, source.start);
+    const staying = answers.join(keys('k'), never, source.start);
+    const leaving = answers.join(keys('k'), { ...never, signal: controller.signal }, source.start);
     controller.abort();
     await expect(leaving).rejects.toMatchObject({ code: 'cancelled' });
     expect(source.signals[0]?.aborted).toBe(false);
@@ -229,6 +294,7 @@ describe('shared answers', () => {
     source.write(turnStart, ...text('x'), ...end());
     source.finish();
     expect(textOf(await collect(await staying))).toBe('x');
-    await expect(answers.join('k', AbortSignal.abort(), source.start)).rejects.toMatchObject({ code: 'cancelled' });
+    const gone = answers.join(keys('k'), { ...never, signal: AbortSignal.abort() }, source.start);
+    await expect(gone).rejects.toMatchObject({ code: 'cancelled' });
   });
 });

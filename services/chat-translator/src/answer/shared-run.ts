@@ -4,6 +4,8 @@ import { TurnError, type TurnEvent, type TurnWarning } from '@zai2api/turn';
 export interface StartedAnswer {
   readonly upstream: string;
   readonly warnings: readonly TurnWarning[];
+  /** Another place than the first choice answers, because that one failed. */
+  readonly isFallback: boolean;
   readonly batches: AsyncIterable<TurnEvent[]>;
   /** Nobody takes events any more. */
   release(error?: TurnError): void;
@@ -12,7 +14,7 @@ export interface StartedAnswer {
 /** One answer that several take part in. */
 export interface SharedRun {
   /** One more who takes all of it, from the beginning. Leaving, by the signal or by leaving the events, ends the run for the last one only. */
-  join(signal: AbortSignal): Promise<Omit<StartedAnswer, 'release'>>;
+  join(signal: AbortSignal): Promise<Pick<StartedAnswer, 'upstream' | 'warnings' | 'batches'>>;
 }
 
 /** Hears of the end of a run that several askers share. */

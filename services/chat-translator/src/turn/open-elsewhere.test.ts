@@ -164,6 +164,19 @@ describe('openElsewhere', () => {
     expect(asked).toEqual(expected);
   });
 
+  it.each<[string, boolean, Acts]>([
+    ['the first choice', false, {}],
+    [
+      'the first choice at its second try',
+      false,
+      { 'a x': [failure('upstream_failed', { recovery: 'repeat' }), 'answers'] },
+    ],
+    ['another upstream', true, { 'a x': [failure('upstream_challenged')] }],
+    ['another model', true, { 'a x': [failure('upstream_forbidden')], 'b x': [failure('upstream_forbidden')] }],
+  ])('says whether a place stands in: %s', async (_what, isFallback, acts) => {
+    expect(await open({ places: ['a x', 'b x', 'a y'], acts })).toMatchObject({ isFallback });
+  });
+
   it.each<ErrorCode>(['content_refused', 'invalid_request', 'internal'])('asks nobody else after %s', async (code) => {
     const error = failure(code);
     expect(await tryOpen({ places: ['a x', 'b x'], acts: { 'a x': [error] } })).toBe(error);
@@ -187,6 +200,9 @@ describe('openElsewhere', () => {
     const choosy = await upstreamOf('a', {}, { refuses: () => refusal });
     expect(await tryOpen({ places: ['a x', 'b x'], upstreams: [choosy, await upstreamOf('b', {})] })).toBe('b');
     expect(asked).toEqual(['b x']);
+    // It would be so each time: the other one is the first choice of such turns.
+    const answered = await open({ places: ['a x', 'b x'], upstreams: [choosy, await upstreamOf('b', {})] });
+    expect(answered.isFallback).toBe(false);
     expect(await tryOpen({ places: ['a x'], upstreams: [choosy] })).toBe(refusal);
   });
 

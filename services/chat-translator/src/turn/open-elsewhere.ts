@@ -15,6 +15,12 @@ export interface OpenElsewhereOptions extends Pick<
   readonly upstreams: readonly Upstream[];
 }
 
+/** A turn whose answer has begun, at one of its routes. */
+export interface OpenedElsewhere extends OpenTurn {
+  /** A route before it failed; one that refuses what is asked for is not counted. */
+  readonly isFallback: boolean;
+}
+
 /** A route with its upstream. */
 interface Place {
   readonly index: number;
@@ -34,12 +40,13 @@ export async function openElsewhere(
   turn: PreparedTurn,
   caller: AbortSignal,
   options: OpenElsewhereOptions,
-): Promise<OpenTurn> {
+): Promise<OpenedElsewhere> {
   const { logger, metrics, retryBudgetMs } = options;
   const deadline = createTurnDeadline(turn.timeouts.total, caller);
   const plan = createRetryPlan({ budgetMs: retryBudgetMs, now: () => performance.now(), random: Math.random });
   const failures: { readonly upstream: string; readonly error: TurnError }[] = [];
   const given = new Set<string>();
+  let isFallback = false;
 
   /** The time of all tries together is kept here. */
   const turnFor = ({ route }: Place): PreparedTurn => ({
@@ -58,8 +65,9 @@ export async function openElsewhere(
         continue;
       }
       try {
-        return await open(place);
+        return { ...(await open(place)), isFallback };
       } catch (reason) {
+        isFallback = true;
         const error = TurnError.from(reason);
         failures.push({ upstream: upstream.name, error });
         const scope = deadline.signal.aborted ? 'none' : failureScope(error);

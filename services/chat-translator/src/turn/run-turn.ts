@@ -6,8 +6,8 @@ import {
   type TurnRequest,
   type TurnWarning,
 } from '@zai2api/turn';
-import { answerKeyOf } from '../answer/answer-key.ts';
-import type { JoinedAnswer, SharedAnswers, SharedOutcome } from '../answer/shared-answers.ts';
+import { answerKeysOf } from '../answer/answer-key.ts';
+import type { SharedAnswers, SharedOutcome } from '../answer/shared-answers.ts';
 import type { StartedAnswer } from '../answer/shared-run.ts';
 import { createTurnStages, type TurnStages } from '../answer/stage-turn.ts';
 import type { TranslatorSettings } from '../config.ts';
@@ -15,7 +15,6 @@ import { createTurnMeter, type TurnMeter, type TurnOrigin } from '../telemetry/t
 import { withLengths } from './fit-context.ts';
 import { openElsewhere, type OpenElsewhereOptions } from './open-elsewhere.ts';
 import type { PreparedTurn } from './prepare-turn.ts';
-import { uniqueWarnings } from './unique-warnings.ts';
 
 /** What a turn is run with. */
 export interface RunTurnOptions extends OpenElsewhereOptions {
@@ -71,12 +70,11 @@ export function runTurn(
   let isClosed = false;
 
   async function begin(): Promise<OpenedTurn> {
-    const key = answers && tenant !== undefined ? answerKeyOf(turn, tenant) : undefined;
+    const keys = answers && tenant !== undefined ? answerKeysOf(turn, tenant) : undefined;
     const { upstream, warnings, batches, ...more } =
-      answers && key !== undefined
-        ? await joinAnswer(
-            turn,
-            answers.join(key, signal, (shared) => startAnswer(anyonesTurn(turn), shared, options)),
+      answers && keys
+        ? await answers.join(keys, { signal, warnings: turn.warnings }, (shared) =>
+            startAnswer(anyonesTurn(turn), shared, options),
           )
         : await startAnswer(turn, signal, options);
     // A shared answer is released when nobody takes it any more.
@@ -107,18 +105,6 @@ export function runTurn(
 /** Without what this client alone asked for in vain: others may be given the answer. */
 const anyonesTurn = (turn: PreparedTurn): PreparedTurn => ({ ...turn, warnings: [] });
 
-/** An answer that others may share, with what this client asked for in vain. */
-async function joinAnswer(turn: PreparedTurn, joining: Promise<JoinedAnswer>): Promise<JoinedAnswer> {
-  const joined = await joining;
-  const warnings = uniqueWarnings([...turn.warnings, ...joined.warnings]);
-  async function* warned(): AsyncGenerator<TurnEvent[]> {
-    for await (const batch of joined.batches) {
-      yield batch.map((event) => (event.type === 'turn-start' ? { ...event, warnings } : event));
-    }
-  }
-  return { ...joined, warnings, batches: warned() };
-}
-
 /** Opens the turn and puts its stages before it. */
 async function startAnswer(turn: PreparedTurn, signal: AbortSignal, options: RunTurnOptions): Promise<StartedAnswer> {
   const open = await openElsewhere(turn, signal, options).catch((reason: unknown) => {
@@ -134,6 +120,7 @@ async function startAnswer(turn: PreparedTurn, signal: AbortSignal, options: Run
   return {
     upstream: open.driver.name,
     warnings: open.warnings,
+    isFallback: open.isFallback,
     batches: stageBatches(open.batches, stages, options.checksEvents),
     release: (error) => open.release(error),
   };
