@@ -1,8 +1,8 @@
 import type { UpstreamModel } from '@zai2api/dialects';
 import { attachmentsOf, TurnError, type TurnAttachment, type TurnMessage } from '@zai2api/turn';
+import { mapWithConcurrency } from '../map-with-concurrency.ts';
 import { decodeBase64 } from './decode-base64.ts';
 import type { MediaFetcher } from './fetch-media.ts';
-import { inBatches } from './in-batches.ts';
 import { mediaError, mediaNotSupported, tooManyMedia } from './media-error.ts';
 import { MediaFault } from './media-fault.ts';
 import { decodeText, detectMediaType } from './media-type.ts';
@@ -98,7 +98,7 @@ export function createAttachmentReader(options: AttachmentReaderOptions): Attach
       }
     }
 
-    const results = await inBatches(attachments, CONCURRENCY, read);
+    const results = await mapWithConcurrency(attachments, CONCURRENCY, read);
     return takeApart(messages, new Map(attachments.map((attachment, index) => [attachment, results[index]])));
   };
 }

@@ -7,7 +7,7 @@ import {
   type StoredItem,
 } from '@zai2api/dialects';
 import { TurnError } from '@zai2api/turn';
-import { inBatches } from '../media/in-batches.ts';
+import { mapWithConcurrency } from '../map-with-concurrency.ts';
 import { readKept } from './conclude-kept.ts';
 import type { ResponseStore } from './response-store.ts';
 
@@ -39,7 +39,7 @@ export async function findItems(
     });
   }
   const items = new Map<string, StoredItem>();
-  await inBatches([...wanted], READS_AT_ONCE, async ([responseId, itemIds]) => {
+  await mapWithConcurrency([...wanted], READS_AT_ONCE, async ([responseId, itemIds]) => {
     signal.throwIfAborted();
     if (responseId === undefined) return;
     for (const item of await findReferenced(responseId, new Set(itemIds), store, tenant)) items.set(item.id, item);

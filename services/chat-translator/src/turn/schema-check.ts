@@ -4,7 +4,7 @@ import { Ajv, type Options, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { LRUCache } from 'lru-cache';
-import { createTimeLimit } from './limit-time.ts';
+import { createVmTimeout } from './run-with-timeout.ts';
 
 /** Agents send the same few schemas with every request; each is compiled once as long as it is used. */
 const MAX_COMPILED = 200;
@@ -41,7 +41,7 @@ export function createSchemaChecks(): SchemaChecks {
   const compiled = new LRUCache<string, ValidateFunction>({ max: MAX_COMPILED });
   /** A request's own, however large: it is compiled once for the request and all of its answer. */
   const ofRequest = new WeakMap<JsonSchema, ValidateFunction>();
-  const limited = createTimeLimit();
+  const runWithTimeout = createVmTimeout();
   const drafts = createDrafts();
 
   function compile(schema: JsonSchema): ValidateFunction {
@@ -62,7 +62,7 @@ export function createSchemaChecks(): SchemaChecks {
       if (asked.length === 0) return;
       let at = 0;
       try {
-        limited(
+        runWithTimeout(
           () => {
             for (; at < asked.length; at += 1) compile(asked[at]?.schema ?? {});
           },
@@ -77,7 +77,7 @@ export function createSchemaChecks(): SchemaChecks {
       function timed<T>(work: () => T): T {
         const startedAtMs = performance.now();
         try {
-          return limited(work, leftMs);
+          return runWithTimeout(work, leftMs);
         } finally {
           leftMs -= performance.now() - startedAtMs;
         }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Credential } from '@zai2api/credentials';
 import { decodeFileId, encodeFileUpload, type CompletionFile, type WebProfile } from '@zai2api/dialects';
 import { TurnError } from '@zai2api/turn';
-import { inBatches } from '../media/in-batches.ts';
+import { mapWithConcurrency } from '../map-with-concurrency.ts';
 import { mediaNeedsUser } from '../media/media-error.ts';
 import type { Media } from '../media/read-attachments.ts';
 import type { UpstreamClient } from '../http/upstream-client.ts';
@@ -19,7 +19,7 @@ export function uploadMedia(
   { client, profile, credential }: { client: UpstreamClient; profile: WebProfile; credential: Credential },
   signal: AbortSignal,
 ): Promise<CompletionFile[]> {
-  return inBatches(media, CONCURRENCY, async (file) => {
+  return mapWithConcurrency(media, CONCURRENCY, async (file) => {
     const { kind, filename, bytes } = file;
     const { method, url, headers } = encodeFileUpload({ profile, token: credential.token });
     const form = await encodeForm(file);

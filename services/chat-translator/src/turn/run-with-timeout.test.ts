@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { createTimeLimit } from './limit-time.ts';
+import { createVmTimeout } from './run-with-timeout.ts';
 
-describe('a time limit', () => {
-  const limit = createTimeLimit();
-  const limited = <T>(work: () => T): T => limit(work, 100);
+describe('a timeout for synchronous work', () => {
+  const runWithTimeout = createVmTimeout();
+  const limited = <T>(work: () => T): T => runWithTimeout(work, 100);
 
   it('gives what the work gives, and throws what it throws', () => {
     const value = { a: 1 };

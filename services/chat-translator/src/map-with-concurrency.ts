@@ -1,5 +1,5 @@
 /** The results of `work` in the order of the items, at most `concurrency` at a time. The first failure ends it: nothing more is begun. */
-export async function inBatches<Item, Result>(
+export async function mapWithConcurrency<Item, Result>(
   items: readonly Item[],
   concurrency: number,
   work: (item: Item, index: number) => Promise<Result>,

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { inBatches } from './in-batches.ts';
+import { mapWithConcurrency } from './map-with-concurrency.ts';
 
-describe('inBatches', () => {
+describe('mapWithConcurrency', () => {
   it('keeps the order and the limit', async () => {
     let running = 0;
     let most = 0;
-    const results = await inBatches(['a', 'b', 'c', 'd', 'e', 'f', 'g'], 3, async (letter, index) => {
+    const results = await mapWithConcurrency(['a', 'b', 'c', 'd', 'e', 'f', 'g'], 3, async (letter, index) => {
       running += 1;
       most = Math.max(most, running);
       // Later ones are done sooner.
@@ -18,7 +18,7 @@ describe('inBatches', () => {
 
   it('begins nothing after a failure', async () => {
     const begun: number[] = [];
-    const work = inBatches([0, 1, 2, 3, 4, 5], 2, async (item) => {
+    const work = mapWithConcurrency([0, 1, 2, 3, 4, 5], 2, async (item) => {
       begun.push(item);
       await Promise.resolve();
       if (item === 1) throw new Error('one');
@@ -30,5 +30,5 @@ describe('inBatches', () => {
     expect(begun).toEqual([0, 1]);
   });
 
-  it('takes an empty list', async () => expect(await inBatches([], 4, () => Promise.resolve(1))).toEqual([]));
+  it('takes an empty list', async () => expect(await mapWithConcurrency([], 4, () => Promise.resolve(1))).toEqual([]));
 });
