@@ -23,6 +23,20 @@ describe('a guard of credentials', () => {
     expect(await guard.excluded(storeOf('a', 'b'))).toEqual(new Set());
   });
 
+  it.each([
+    ['before', 3],
+    ['while', 2],
+  ])('knows nothing of one that failed %s it was forgotten', async (_when, times) => {
+    const guard = createCredentialGuard();
+    await fail(guard, 'a', times);
+    const { promise, reject } = Promise.withResolvers<never>();
+    const last = guard.run('a', () => promise);
+    for (let index = 0; index < 1_000; index += 1) await guard.run(`other-${index}`, () => Promise.resolve());
+    reject(failed);
+    await expect(last).rejects.toBe(failed);
+    expect(await guard.excluded(storeOf('a', 'b'))).toEqual(new Set());
+  });
+
   it('lets whoever got the credential use it', async () => {
     const guard = createCredentialGuard();
     await fail(guard, 'a', 3);

@@ -1,4 +1,5 @@
 import type { CredentialStore } from '@zai2api/credentials';
+import { LRUCache } from 'lru-cache';
 import { createUpstreamBreaker, type UpstreamBreaker } from './upstream-breaker.ts';
 
 /** A breaker for each credential of an upstream. */
@@ -18,32 +19,33 @@ const MAX_KNOWN = 1_000;
 
 /** A guard that knows nothing of any credential yet. */
 export function createCredentialGuard(): CredentialGuard {
-  const breakers = new Map<string, UpstreamBreaker>();
   /** Those that are not closed, so that a healthy pool costs nothing. */
   const suspects = new Set<string>();
+  const breakers = new LRUCache<string, UpstreamBreaker>({
+    max: MAX_KNOWN,
+    dispose: (_breaker, id) => suspects.delete(id),
+  });
 
   function breakerOf(id: string): UpstreamBreaker {
-    const breaker =
-      breakers.get(id) ??
-      createUpstreamBreaker({
-        threshold: THRESHOLD,
-        firstWaitMs: FIRST_WAIT_MS,
-        longestWaitMs: LONGEST_WAIT_MS,
-        onChange: ({ state }) => (state === 'closed' ? suspects.delete(id) : suspects.add(id)),
-      });
-    breakers.delete(id);
+    const known = breakers.get(id);
+    if (known) return known;
+    const breaker = createUpstreamBreaker({
+      threshold: THRESHOLD,
+      firstWaitMs: FIRST_WAIT_MS,
+      longestWaitMs: LONGEST_WAIT_MS,
+      onChange({ state }) {
+        // A turn may end after its credential was forgotten.
+        if (state === 'closed' || !breakers.has(id)) suspects.delete(id);
+        else suspects.add(id);
+      },
+    });
     breakers.set(id, breaker);
-    const oldest = breakers.keys().next().value;
-    if (breakers.size > MAX_KNOWN && oldest !== undefined) {
-      breakers.delete(oldest);
-      suspects.delete(oldest);
-    }
     return breaker;
   }
 
   return {
     async excluded(store) {
-      const closed = [...suspects].filter((id) => breakers.get(id)?.isPassable() !== true);
+      const closed = [...suspects].filter((id) => breakers.peek(id)?.isPassable() === false);
       if (closed.length === 0) return new Set();
       // A store that cannot be asked says so to the lease, too.
       const ids = await Promise.all([store.ids('user'), store.ids('guest')]).catch(() => []);
