@@ -124,6 +124,11 @@ const refusals: readonly (readonly [what: string, values: Values, says: string])
     'gateway.keda: prometheusAddress or triggers must be set.',
   ],
   [
+    'KEDA that counts pods of which there are none',
+    { 'gateway.keda': { enabled: true, minReplicas: 0, prometheusAddress: 'http://p' } },
+    'gateway.keda.minReplicas: 0 is for good',
+  ],
+  [
     'KEDA on what cannot be counted',
     { 'tokenRefresher.keda': { enabled: true, prometheusAddress: 'http://p' } },
     'tokenRefresher.keda: triggers must be set: nothing runs here that could be counted.',
@@ -132,6 +137,36 @@ const refusals: readonly (readonly [what: string, values: Values, says: string])
     'a budget that stops every drain',
     { 'gateway.replicas': 2, 'gateway.podDisruptionBudget.maxUnavailable': 0 },
     'gateway.podDisruptionBudget.maxUnavailable: 0 would let no node be drained.',
+  ],
+  [
+    'a budget that keeps all pods',
+    { 'gateway.replicas': 2, 'gateway.podDisruptionBudget.minAvailable': 2 },
+    'gateway.podDisruptionBudget.minAvailable: 2 would let no node be drained while 2 run.',
+  ],
+  [
+    'a budget that keeps the last pod',
+    { 'gateway.autoscaling': { enabled: true, minReplicas: 1 }, 'gateway.podDisruptionBudget.minAvailable': 1 },
+    'gateway.podDisruptionBudget.minAvailable: 1 would let no node be drained while 1 run.',
+  ],
+  [
+    'a budget of everything',
+    { 'gateway.replicas': 5, 'gateway.podDisruptionBudget.minAvailable': '100%' },
+    '100% would',
+  ],
+  [
+    'a label that selectors go by',
+    { commonLabels: { 'app.kubernetes.io/name': 'llm' } },
+    "invalid propertyName 'app.kubernetes.io/name'",
+  ],
+  [
+    'a label of a pod that selectors go by',
+    { 'gateway.podLabels': { 'app.kubernetes.io/component': 'edge' } },
+    "invalid propertyName 'app.kubernetes.io/component'",
+  ],
+  [
+    'a label that Helm goes by',
+    { commonLabels: { 'app.kubernetes.io/managed-by': 'us' } },
+    "invalid propertyName 'app.kubernetes.io/managed-by'",
   ],
   ['an Ingress without hosts', { 'ingress.enabled': true }, 'ingress.hosts: is empty; name at least one host.'],
   [
@@ -147,7 +182,32 @@ const refusals: readonly (readonly [what: string, values: Values, says: string])
   [
     'a gateway without a translator',
     { 'chatTranslator.enabled': false },
-    'chatTranslator.enabled: is false, so the gateway needs the address of another one',
+    'chatTranslator.enabled: is false, so the gateway needs the address of another one: a ZAI_TRANSLATOR_URL in gateway.extraEnv or gateway.extraEnvFrom, and a way to it in gateway.networkPolicy.extraEgress.',
+  ],
+  [
+    'no guests and no tokens or keys of your own',
+    { 'guests.enabled': false },
+    'no upstream has credentials: set secrets.platformKeys, or enable the tokenRefresher with guests.enabled or secrets.userTokens.',
+  ],
+  [
+    'guests, and nobody who fetches their tokens',
+    { 'tokenRefresher.enabled': false, 'redis.bundled.enabled': false },
+    'no upstream has credentials: ',
+  ],
+  [
+    'tokens, and nobody who puts them into the Redis',
+    { 'tokenRefresher.enabled': false, 'secrets.userTokens.existingSecret': 'tokens' },
+    'no upstream has credentials: ',
+  ],
+  [
+    'the official API without a key',
+    { 'chatTranslator.settings.ZAI_UPSTREAMS': 'platform' },
+    'no upstream has credentials (ZAI_UPSTREAMS: platform): ',
+  ],
+  [
+    'the web backend with a key of the official API',
+    { 'chatTranslator.settings.ZAI_UPSTREAMS': 'web', 'guests.enabled': false, 'secrets.platformKeys.values': ['k'] },
+    'no upstream has credentials (ZAI_UPSTREAMS: web): ',
   ],
   [
     'both monitors',
@@ -184,6 +244,41 @@ describe('bad values are refused, with what is wrong', () => {
     expect(code).toBe(1);
     expect(stderr).toContain(`the cluster does not know ${api}; install ${what} first.`);
     expect((await tryRender({ values })).stderr).toBe('');
+  });
+
+  const keyOf = (name: string) => ({ name, valueFrom: { secretKeyRef: { name: 'own', key: 'own' } } });
+  const external = { 'redis.bundled.enabled': false, 'secrets.redisUrl.existingSecret': 'redis' };
+  const noRefresher = { 'tokenRefresher.enabled': false };
+  it.each<[string, Values]>([
+    [
+      'credentials in a variable',
+      { 'guests.enabled': false, 'chatTranslator.extraEnv': [keyOf('ZAI_PLATFORM_API_KEY')] },
+    ],
+    [
+      'credentials in a file',
+      { 'guests.enabled': false, 'tokenRefresher.extraEnv': [keyOf('ZAI_UPSTREAM_TOKEN_FILE')] },
+    ],
+    [
+      'credentials in variables that nobody sees here',
+      { 'guests.enabled': false, 'chatTranslator.extraEnvFrom': [{ secretRef: { name: 'own' } }] },
+    ],
+    ['credentials that another release puts into the Redis', { ...external, ...noRefresher, 'guests.enabled': false }],
+    [
+      'user tokens without any Redis',
+      { ...noRefresher, 'redis.bundled.enabled': false, 'secrets.userTokens.values': ['token'] },
+    ],
+    ['no translator that would need credentials', { 'chatTranslator.enabled': false, 'gateway.enabled': false }],
+    [
+      'the address of a translator that nobody sees here',
+      { 'chatTranslator.enabled': false, 'gateway.extraEnvFrom': [{ configMapRef: { name: 'own' } }] },
+    ],
+    [
+      'no pods, and a trigger that starts one',
+      { 'gateway.keda': { enabled: true, minReplicas: 0, triggers: [{ type: 'cron' }] } },
+    ],
+    ['a budget for fewer than all', { 'gateway.replicas': 2, 'gateway.podDisruptionBudget.minAvailable': 1 }],
+  ])('but not %s', async (_what, values) => {
+    expect(await tryRender({ values })).toMatchObject({ code: 0, stderr: '' });
   });
 
   it('a Kubernetes that is too old', async () => {

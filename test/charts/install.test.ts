@@ -1,9 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { blocksOf } from '../deployment/support/documented-blocks.ts';
+import { blocksOf, readBlocks } from '../deployment/support/documented-blocks.ts';
 import { startStack } from '../support/start-stack.ts';
 import { objectOf, podsOf, type KubernetesObject } from './support/kubernetes-objects.ts';
 import type { Cluster } from './support/cluster.ts';
@@ -135,6 +135,50 @@ describe('the commands of the README', () => {
   });
 });
 
+describe('the upgrade of the README', () => {
+  it('keeps what was given, and takes the new defaults where an old value is gone and a new one is there', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'zai2api-old-chart-'));
+    try {
+      // The chart as an older one: with a value that is gone now, without a block that is new, and with another default.
+      await cp(chartFolder, folder, { recursive: true });
+      const edit = async (file: string, change: (text: string) => string): Promise<void> => {
+        const text = await readFile(join(folder, file), 'utf8');
+        expect(change(text)).not.toBe(text);
+        await writeFile(join(folder, file), change(text));
+      };
+      await edit('values.yaml', (text) =>
+        text
+          .replace(/^nameOverride: /m, 'goneByNow: 1\nnameOverride: ')
+          .replace(/^tracing:\n(?: .*\n)+/m, '')
+          .replace('minReadySeconds: 5', 'minReadySeconds: 55'),
+      );
+      await edit('values.schema.json', (text) =>
+        text.replace('"nameOverride": {', '"goneByNow": {},\n"nameOverride": {'),
+      );
+      for (const file of ['_environment.tpl', '_secrets.tpl', 'networkpolicy.yaml'])
+        await edit(`templates/${file}`, (text) => text.replaceAll('Values.tracing', 'Values.monitoring.podMonitor'));
+      expect(
+        await helm('install', 'aged', folder, '--disable-openapi-validation', '--set=gateway.replicas=2'),
+      ).toMatchObject({ code: 0, stderr: '' });
+      const deployment = async () => objectOf(await objectsOf('aged'), 'Deployment', 'aged-zai2api-gateway').spec;
+      expect(await deployment()).toMatchObject({ replicas: 2, minReadySeconds: 55 });
+      const generated = await generatedOf('aged');
+
+      const block = readBlocks('charts/zai2api/README.md').find(({ text }) => text.includes('helm upgrade'))!;
+      const run = await runTool(
+        'bash',
+        ['-euc', block.text.replace('upgrade zai2api ', 'upgrade aged --disable-openapi-validation ')],
+        { cwd: fileURLToPath(new URL('../../', import.meta.url)), env: { KUBECONFIG: cluster.kubeconfig } },
+      );
+      expect(run).toMatchObject({ code: 0, stderr: '' });
+      expect(await deployment()).toMatchObject({ replicas: 2, minReadySeconds: 5 });
+      expect(await generatedOf('aged')).toEqual(generated);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
 describe('the notes', () => {
   it('have a command for the key, a question, and a warning about the bundled Redis', async () => {
     const notes = await apply('install', 'notes-1');
@@ -191,7 +235,29 @@ describe('the notes', () => {
       { 'redis.bundled.enabled': false, 'redis.clusterNodes': ['r:1'] },
       'tokens travel to Redis in the open.',
     ],
-    ['guests without a refresher', { 'tokenRefresher.enabled': false }, 'without the token-refresher there are none.'],
+    [
+      'guests without a refresher',
+      { 'tokenRefresher.enabled': false, 'secrets.platformKeys.values': ['k'] },
+      'without the token-refresher there are none.',
+    ],
+    [
+      'no way to a translator',
+      {
+        'chatTranslator.enabled': false,
+        'gateway.extraEnv': [{ name: 'ZAI_TRANSLATOR_URL', value: 'http://other:1' }],
+      },
+      'network policy of the gateway lets it not call the translators of ZAI_TRANSLATOR_URL: name where they are in gateway.networkPolicy.extraEgress.',
+    ],
+    [
+      'an upstream inside',
+      { 'defaults.settings': { ZAI_API_BASE: 'http://upstream.llm.svc:9099' } },
+      'network policy of the token-refresher lets it not call http://upstream.llm.svc:9099, which is no public address: name where they are in tokenRefresher.networkPolicy.extraEgress.',
+    ],
+    [
+      'short translators',
+      { 'gateway.streamSeconds': 1200 },
+      'chatTranslator.streamSeconds is less than gateway.streamSeconds: a stop of a translator cuts answers after 600 s.',
+    ],
   ])('warn of %s', async (what, values, says) => {
     const notes = await apply('install', what.replaceAll(' ', '-').toLowerCase().slice(0, 20).replace(/-$/, ''), {
       values,
@@ -200,6 +266,28 @@ describe('the notes', () => {
     // Neither is the key ever printed, nor asked for where there is none.
     expect(notes).not.toMatch(/sk-[A-Za-z0-9]{20}/);
     expect(notes.includes('authorization: Bearer')).toBe(values['auth.enabled'] !== false);
+  });
+
+  it('say that nobody may call translators that have no gateway', async () => {
+    const values = { 'gateway.enabled': false };
+    expect(warningsOf(await apply('install', 'notes-5', { values }))).toContainEqual(
+      expect.stringContaining('name those who may in chatTranslator.networkPolicy.extraIngress.'),
+    );
+  });
+
+  it.each<[string, NonNullable<RenderOptions['values']>]>([
+    ['notes-6', {}],
+    [
+      'notes-7',
+      {
+        'chatTranslator.enabled': false,
+        'gateway.extraEnv': [{ name: 'ZAI_TRANSLATOR_URL', value: 'http://other:1' }],
+        'gateway.networkPolicy.extraEgress': [{ ports: [{ port: 1 }] }],
+      },
+    ],
+    ['notes-8', { 'defaults.settings': { ZAI_API_BASE: 'https://chat.example.com:8443' } }],
+  ])('say nothing of policies that let through what is called (%s)', async (release, values) => {
+    expect(await apply('install', release, { values })).not.toContain('network policy');
   });
 
   it('name the address that the Ingress or the route has', async () => {

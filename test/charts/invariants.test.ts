@@ -161,17 +161,17 @@ describe.each(examples)('in the example %s', (example) => {
     }
   });
 
-  it('a budget is there exactly where more than one pod runs', () => {
-    const least = new Map<string, number>();
+  it('a budget is there exactly where more than one pod may run', () => {
+    const most = new Map<string, number>();
     for (const { kind, metadata, spec } of objects) {
-      if (kind === 'Deployment') least.set(metadata.name, Number(spec?.['replicas'] ?? 0));
-      if (kind === 'HorizontalPodAutoscaler') least.set(metadata.name, Number(spec?.['minReplicas']));
-      if (kind === 'ScaledObject') least.set(metadata.name, Number(spec?.['minReplicaCount']));
+      if (kind === 'Deployment') most.set(metadata.name, Number(spec?.['replicas'] ?? 0));
+      if (kind === 'HorizontalPodAutoscaler') most.set(metadata.name, Number(spec?.['maxReplicas']));
+      if (kind === 'ScaledObject') most.set(metadata.name, Number(spec?.['maxReplicaCount']));
     }
     // Rendered in this order of kinds: budgets, deployments, scalers.
     const budgets = objects.filter(({ kind }) => kind === 'PodDisruptionBudget');
     expect(budgets.map(({ metadata }) => metadata.name).sort()).toEqual(
-      [...least].flatMap(([name, pods]) => (pods > 1 ? [name] : [])).sort(),
+      [...most].flatMap(([name, pods]) => (pods > 1 ? [name] : [])).sort(),
     );
     for (const { spec } of budgets) expect(spec).toMatchObject({ unhealthyPodEvictionPolicy: 'AlwaysAllow' });
   });

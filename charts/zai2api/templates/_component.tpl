@@ -36,7 +36,8 @@ spec:
   minReadySeconds: {{ $values.minReadySeconds }}
   revisionHistoryLimit: {{ $values.revisionHistoryLimit }}
   strategy:
-    {{- toYaml $values.strategy | nindent 4 }}
+    {{- /* The API refuses the one with the other. */}}
+    {{- toYaml (ternary (omit $values.strategy "rollingUpdate") $values.strategy (eq $values.strategy.type "Recreate")) | nindent 4 }}
   selector:
     matchLabels:
       {{- $selector | nindent 6 }}
@@ -84,10 +85,7 @@ kind: Service
 metadata:
   name: {{ .service.fullname }}
   labels:
-    {{- include "zai2api.labels" (dict "root" .root "component" .service.name) | nindent 4 }}
-    {{- with $service.labels }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    {{- include "zai2api.labels" (dict "root" .root "component" .service.name "extra" $service.labels) | nindent 4 }}
   {{- with $service.annotations }}
   annotations:
     {{- toYaml . | nindent 4 }}

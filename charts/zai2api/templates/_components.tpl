@@ -20,20 +20,26 @@ token-refresher:
 
 {{/*
 All that the templates of one service need, as YAML: name, key, port, inflight, fullname, values (the block over `defaults`), stop
-(seconds) and whether more than one pod runs. Takes root and component.
+(seconds), the fewest pods that run, and whether more than one may. Takes root and component.
 */}}
 {{- define "zai2api.service" -}}
 {{- $row := index (include "zai2api.components" .root | fromYaml) .component -}}
 {{- $values := mergeOverwrite (deepCopy .root.Values.defaults) (deepCopy (index .root.Values $row.key)) -}}
 {{- $least := int $values.replicas -}}
-{{- if $values.autoscaling.enabled -}}{{- $least = int $values.autoscaling.minReplicas -}}{{- end -}}
-{{- if $values.keda.enabled -}}{{- $least = int $values.keda.minReplicas -}}{{- end -}}
+{{- $most := $least -}}
+{{- range $scaling := list $values.autoscaling $values.keda -}}
+{{- if $scaling.enabled -}}
+{{- $least = int $scaling.minReplicas -}}
+{{- $most = int $scaling.maxReplicas -}}
+{{- end -}}
+{{- end -}}
 {{- $service := merge $row (dict
     "name" .component
     "fullname" (printf "%s-%s" (include "zai2api.fullname" .root) .component)
     "values" $values
     "stop" (include "zai2api.stopSeconds" $values | fromYaml)
-    "isMany" (gt $least 1)
+    "least" $least
+    "isMany" (gt $most 1)
     "isScaled" (or $values.autoscaling.enabled $values.keda.enabled)) -}}
 {{- toYaml $service -}}
 {{- end }}

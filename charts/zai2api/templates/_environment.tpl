@@ -52,7 +52,9 @@ ZAI_SHUTDOWN_TIMEOUT: {{ .service.stop.timeout }}
 ZAI_HOST: {{ $values.listenAddress | quote }}
 ZAI_PORT: {{ .service.port }}
 ZAI_API_KEY_ENABLED: {{ $values.auth.enabled }}
-ZAI_TRANSLATOR_URL: {{ include "zai2api.translatorUrl" .root }}
+{{- with include "zai2api.translatorUrl" .root }}
+ZAI_TRANSLATOR_URL: {{ . }}
+{{- end }}
 {{- end }}
 {{- if eq .service.name "chat-translator" }}
 ZAI_TRANSLATOR_HOST: {{ $values.listenAddress | quote }}
@@ -85,9 +87,33 @@ OTEL_RESOURCE_ATTRIBUTES: {{ printf "k8s.namespace.name=%s,k8s.deployment.name=%
 {{- .Files.Get "files/settings.yaml" -}}
 {{- end }}
 
+{{/* Where the translator of this release is; empty when it has none, and extraEnv or extraEnvFrom of the gateway name another. Takes the root. */}}
 {{- define "zai2api.translatorUrl" -}}
 {{- $translator := include "zai2api.service" (dict "root" . "component" "chat-translator") | fromYaml -}}
+{{- if $translator.values.enabled -}}
 http://{{ $translator.fullname }}:{{ int $translator.values.service.port }}
+{{- end }}
+{{- end }}
+
+{{/*
+The value of a variable as far as the values of a service show it: empty when it has none, or one from a Secret or ConfigMap. Takes service and
+name.
+*/}}
+{{- define "zai2api.plainVariable" -}}
+{{- $value := include "zai2api.text" (get .service.values.settings .name) -}}
+{{- range .service.values.extraEnv -}}
+{{- if eq .name $.name -}}{{- $value = .value | default "" -}}{{- end -}}
+{{- end -}}
+{{- $value -}}
+{{- end }}
+
+{{/* `true` when extraEnv has the variable, or extraEnvFrom may have it. Takes values and name. */}}
+{{- define "zai2api.hasExtra" -}}
+{{- $has := not (empty .values.extraEnvFrom) -}}
+{{- range .values.extraEnv -}}
+{{- if eq .name $.name -}}{{- $has = true -}}{{- end -}}
+{{- end -}}
+{{- if $has -}}true{{- end -}}
 {{- end }}
 
 {{- define "zai2api.userTokensFolder" -}}/var/run/secrets/zai2api/user-tokens{{- end }}

@@ -24,28 +24,31 @@ app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
 {{/*
-Labels of pods: those that a new version of the chart leaves as they are, so that it restarts nothing by itself. Takes root and component.
+Labels of pods: those that a new version of the chart leaves as they are, so that it restarts nothing by itself. Takes root, component and,
+where there are labels for these pods alone, extra.
 */}}
 {{- define "zai2api.podLabels" -}}
 {{ include "zai2api.selectorLabels" . }}
-app.kubernetes.io/part-of: {{ include "zai2api.name" .root }}
-{{- with .root.Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
+{{ include "zai2api.ownLabels" . }}
 {{- end }}
 
 {{/*
-Labels of every object. Takes root and component.
+The labels of the user, each once, the nearer one first, and what the whole is part of, which is theirs to say. Takes root, component, extra.
+*/}}
+{{- define "zai2api.ownLabels" -}}
+{{- $partOf := dict "app.kubernetes.io/part-of" (include "zai2api.name" .root) -}}
+{{- toYaml (merge dict (.extra | default dict) .root.Values.commonLabels $partOf) -}}
+{{- end }}
+
+{{/*
+Labels of every object. Takes root, component and, where there are labels for it alone, extra.
 */}}
 {{- define "zai2api.labels" -}}
 {{ include "zai2api.selectorLabels" . }}
-app.kubernetes.io/part-of: {{ include "zai2api.name" .root }}
+{{ include "zai2api.ownLabels" . }}
 app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
-{{- with .root.Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
 {{- end }}
 
 {{/*

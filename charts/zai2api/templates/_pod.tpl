@@ -120,10 +120,7 @@ initContainers:
 {{- $volumes := include "zai2api.volumes" . | fromYamlArray -}}
 metadata:
   labels:
-    {{- include "zai2api.podLabels" (dict "root" .root "component" .service.name) | nindent 4 }}
-    {{- with $values.podLabels }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    {{- include "zai2api.podLabels" (dict "root" .root "component" .service.name "extra" $values.podLabels) | nindent 4 }}
   annotations:
     checksum/secrets: {{ include "zai2api.givenSecrets" (dict "root" .root "component" .service.name) | sha256sum }}
     {{- with $values.podAnnotations }}

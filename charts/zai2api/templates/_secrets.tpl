@@ -82,3 +82,37 @@ stays as it is, and whoever renders twice gets the same.
 {{- end }}
 {{- end }}
 {{- end }}
+
+{{/*
+`true` when an upstream has credentials, or may have some that the values do not show. Guest and user tokens get into a Redis by a
+token-refresher: that of this release or, for an external Redis, another one. Takes the root.
+*/}}
+{{- define "zai2api.hasCredentials" -}}
+{{- $values := .Values -}}
+{{- $mode := include "zai2api.redisMode" . -}}
+{{- $refresher := include "zai2api.service" (dict "root" . "component" "token-refresher") | fromYaml -}}
+{{- $translator := include "zai2api.service" (dict "root" . "component" "chat-translator") | fromYaml -}}
+{{- $upstreams := include "zai2api.plainVariable" (dict "service" $translator "name" "ZAI_UPSTREAMS") | default "platform,web" -}}
+{{- $userTokens := include "zai2api.secret" (dict "root" . "secret" "userTokens") -}}
+{{- $has := not (empty $translator.values.extraEnvFrom) -}}
+{{- if contains "platform" $upstreams -}}
+{{- $keys := or (include "zai2api.secret" (dict "root" . "secret" "platformKeys")) (include "zai2api.hasExtra" (dict "values" $translator.values "name" "ZAI_PLATFORM_API_KEY")) -}}
+{{- $has = or $has $keys -}}
+{{- end -}}
+{{- if contains "web" $upstreams -}}
+{{- range $name := list "REDIS_URL" "REDIS_SENTINELS" "REDIS_CLUSTER_NODES" -}}
+{{- $has = or $has (include "zai2api.hasExtra" (dict "values" $translator.values "name" $name)) -}}
+{{- end -}}
+{{- if $refresher.values.enabled -}}
+{{- $has = or $has $values.guests.enabled $userTokens -}}
+{{- range $name := list "ZAI_UPSTREAM_TOKEN" "ZAI_UPSTREAM_TOKEN_FILE" -}}
+{{- $has = or $has (include "zai2api.hasExtra" (dict "values" $refresher.values "name" $name)) -}}
+{{- end -}}
+{{- else if $mode -}}
+{{- $has = or $has (ne $mode "bundled") -}}
+{{- else -}}
+{{- $has = or $has $userTokens (include "zai2api.hasExtra" (dict "values" $translator.values "name" "ZAI_UPSTREAM_TOKEN")) -}}
+{{- end -}}
+{{- end -}}
+{{- if $has -}}true{{- end -}}
+{{- end }}

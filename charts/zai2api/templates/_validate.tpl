@@ -55,7 +55,10 @@ What the schema cannot say. All faults are told at once. Takes the root.
 - tokenRefresher: fills a Redis that the translators share, and there is none. Set secrets.redisUrl, redis.sentinels, redis.clusterNodes or redis.bundled.enabled, or tokenRefresher.enabled=false.
 {{- end }}
 {{- if and $gateway.values.enabled (not $translator.values.enabled) (not (include "zai2api.hasExtra" (dict "values" $gateway.values "name" "ZAI_TRANSLATOR_URL"))) }}
-- chatTranslator.enabled: is false, so the gateway needs the address of another one: a ZAI_TRANSLATOR_URL in gateway.extraEnv.
+- chatTranslator.enabled: is false, so the gateway needs the address of another one: a ZAI_TRANSLATOR_URL in gateway.extraEnv or gateway.extraEnvFrom{{ if $values.networkPolicy.enabled }}, and a way to it in gateway.networkPolicy.extraEgress{{ end }}.
+{{- end }}
+{{- if and $translator.values.enabled (not (include "zai2api.hasCredentials" .)) }}
+- no upstream has credentials{{ with include "zai2api.plainVariable" (dict "service" $translator "name" "ZAI_UPSTREAMS") }} (ZAI_UPSTREAMS: {{ . }}){{ end }}: set secrets.platformKeys, or enable the tokenRefresher with guests.enabled or secrets.userTokens. Without any Redis, secrets.userTokens need no tokenRefresher.
 {{- end }}
 {{- if and (or $values.ingress.enabled $values.httpRoute.enabled) (not $gateway.values.enabled) }}
 - gateway.enabled: is false, but ingress or httpRoute lead to it.
@@ -101,6 +104,9 @@ What the schema cannot say. All faults are told at once. Takes the root.
 {{- if gt (int $values.keda.minReplicas) (int $values.keda.maxReplicas) }}
 - {{ $key }}.keda: minReplicas is above maxReplicas.
 {{- end }}
+{{- if and (not $values.keda.triggers) (eq (int $values.keda.minReplicas) 0) .service.inflight }}
+- {{ $key }}.keda.minReplicas: 0 is for good: where no pod runs, nothing is counted that would start one. Set 1, or triggers.
+{{- end }}
 {{- if not (or $values.keda.triggers (and $values.keda.prometheusAddress .service.inflight)) }}
 - {{ $key }}.keda: {{ ternary "prometheusAddress or triggers must be set." "triggers must be set: nothing runs here that could be counted." (hasKey .service "inflight") }}
 {{- end }}
@@ -117,6 +123,12 @@ What the schema cannot say. All faults are told at once. Takes the root.
 {{- end }}
 {{- if and .service.isMany $values.podDisruptionBudget.enabled (kindIs "invalid" $values.podDisruptionBudget.minAvailable) (has (toString $values.podDisruptionBudget.maxUnavailable) (list "0" "0%")) }}
 - {{ $key }}.podDisruptionBudget.maxUnavailable: 0 would let no node be drained.
+{{- end }}
+{{- $kept := $values.podDisruptionBudget.minAvailable }}
+{{- if and .service.isMany $values.podDisruptionBudget.enabled (not (kindIs "invalid" $kept)) }}
+{{- if or (eq (toString $kept) "100%") (and (not (kindIs "string" $kept)) (ge (int $kept) (max 1 (int .service.least)))) }}
+- {{ $key }}.podDisruptionBudget.minAvailable: {{ $kept }} would let no node be drained while {{ max 1 (int .service.least) }} run.
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -138,11 +150,6 @@ What the schema cannot say. All faults are told at once. Takes the root.
 - {{ $.key }}.settings.{{ $name }}: {{ with $readers }}is a setting of the {{ join " and the " . }} alone{{ else }}no service has such a setting; other variables go into extraEnv{{ end }}.
 {{- end }}
 {{- end }}
-{{- end }}
-
-{{/* `true` when extraEnv has the variable. Takes values and name. */}}
-{{- define "zai2api.hasExtra" -}}
-{{- range .values.extraEnv }}{{ if eq .name $.name }}true{{ end }}{{ end }}
 {{- end }}
 
 {{- define "zai2api.needsApi" -}}

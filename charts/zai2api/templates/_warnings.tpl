@@ -24,6 +24,30 @@
 {{- if not $values.networkPolicy.enabled }}
 - "there are no network policies: the pods may be called, and may call, whatever they reach."
 {{- end }}
+{{- if $values.networkPolicy.enabled }}
+{{- range $service := list $gateway $translator $refresher }}
+{{- if and $service.values.enabled (not $service.values.networkPolicy.extraEgress) }}
+{{- $elsewhere := list }}
+{{- if eq $service.name "gateway" }}
+{{- $isOther := or (not $translator.values.enabled) (include "zai2api.plainVariable" (dict "service" $service "name" "ZAI_TRANSLATOR_URL")) }}
+{{- if $isOther }}{{ $elsewhere = append $elsewhere "the translators of ZAI_TRANSLATOR_URL" }}{{ end }}
+{{- else }}
+{{- range include "zai2api.upstreamAddresses" (dict "root" $ "service" $service) | fromJsonArray }}
+{{- if and (ne . "http://media") (include "zai2api.isPrivate" .) }}{{ $elsewhere = append $elsewhere (printf "%s, which is no public address" .) }}{{ end }}
+{{- end }}
+{{- end }}
+{{- range $elsewhere }}
+- {{ printf "the network policy of the %s lets it not call %s: name where they are in %s.networkPolicy.extraEgress." $service.name . $service.key | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if and $translator.values.enabled (not $gateway.values.enabled) (not $translator.values.networkPolicy.extraIngress) }}
+- "the network policy of the chat-translator lets nobody call it, for this release has no gateway: name those who may in chatTranslator.networkPolicy.extraIngress."
+{{- end }}
+{{- end }}
+{{- if and $gateway.values.enabled $translator.values.enabled (gt (int $gateway.values.streamSeconds) (int $translator.values.streamSeconds)) }}
+- {{ printf "chatTranslator.streamSeconds is less than gateway.streamSeconds: a stop of a translator cuts answers after %d s." (int $translator.values.streamSeconds) | quote }}
+{{- end }}
 {{- if and $values.guests.enabled (not $refresher.values.enabled) (include "zai2api.redisMode" .) }}
 - guest tokens are enabled, but without the token-refresher there are none.
 {{- end }}
