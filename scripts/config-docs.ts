@@ -1,6 +1,6 @@
 /**
- * Writes the configuration table of docs/configuration.md (between its markers), .env.example, the chart's list of settings and those that
- * docker-compose.yml hands on, from the schemas of all services.
+ * Writes the configuration table of docs/configuration.md (between its markers), .env.example, the chart's list of settings, those that
+ * docker-compose.yml hands on, and the names that every process knows, from the schemas of all services.
  * With `--check` nothing is written: exit 1 when a file differs from what would be written.
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -34,6 +34,7 @@ const chartCopies = [
   ['../deploy/prometheus/alerts.yaml', '../charts/zai2api/files/alerts.yaml'],
 ] as const;
 const CHART_SETTINGS = new URL('../charts/zai2api/files/settings.yaml', import.meta.url);
+const SETTING_NAMES = new URL('../libs/runtime/src/config/setting-names.ts', import.meta.url);
 const COMPOSE = new URL('../docker-compose.yml', import.meta.url);
 
 /** In the order of the documentation: what people set first comes first. A variable of several services stands once. */
@@ -91,6 +92,14 @@ function encodeEnvExample(variables: readonly Variable[]): string {
   return [head, ...blocks].join('\n');
 }
 
+/** A service cannot import the settings of another one, and still has to tell them from typing errors. */
+async function encodeSettingNames(variables: readonly Variable[]): Promise<string> {
+  const names = variables.map(({ name }) => name).filter((name) => name.startsWith('ZAI_'));
+  const head = `/** The \`ZAI_\` variables of all services. Written by \`npm run config:docs\` from their settings. */\n`;
+  const text = `${head}export const settingNames: ReadonlySet<string> = new Set(${JSON.stringify(names.sort())});`;
+  return format(text, { parser: 'typescript', singleQuote: true, printWidth: 120 });
+}
+
 function replaceBetweenMarkers(text: string, table: string): string {
   const start = text.indexOf(START);
   const end = text.indexOf(END);
@@ -112,6 +121,7 @@ const wanted: [URL, string, string][] = [
   [PAGE, page, replaceBetweenMarkers(page, await encodeTable(variables))],
   [ENV_EXAMPLE, await readOrEmpty(ENV_EXAMPLE), encodeEnvExample(variables)],
   [CHART_SETTINGS, await readOrEmpty(CHART_SETTINGS), await encodeChartSettings()],
+  [SETTING_NAMES, await readOrEmpty(SETTING_NAMES), await encodeSettingNames(variables)],
   [COMPOSE, compose, withComposeSettings(compose)],
 ];
 for (const [source, copy] of chartCopies) {

@@ -68,7 +68,7 @@ describe.each(examples)('in the example %s', (example) => {
     for (const [service, container] of containers) {
       const env = environmentOf(container);
       const settings = parseSettings(chartServices[service]!, env);
-      expect(findUnknownSettings(chartServices[service]!, env)).toEqual([]);
+      expect(findUnknownSettings(new Set(Object.keys(chartServices[service]!)), env)).toEqual([]);
       if (service !== 'gateway') continue;
       const gateway = resolveGatewaySettings(settings as Settings<typeof gatewaySettings>);
       expect(gateway).toMatchObject({ isLoopback: false, openNotice: undefined });

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createAdminHandler } from './admin-handler.ts';
 import type { RuntimeSettings } from './config/runtime-settings.ts';
+import { warnOfUnknownSettings } from './config/warn-of-unknown-settings.ts';
 import { createLogger, type Logger } from './create-logger.ts';
 import { listen, type RunningServer } from './http/listen.ts';
 import { createOrderedStop, type StopPhase } from './ordered-stop.ts';
@@ -110,8 +111,9 @@ export function createRuntime(options: {
       );
       for (const signal of stopSignals) process.on(signal, onSignal);
       steps.add('telemetry', 'traces', flushTraces);
-      warnOfMissingTracing(logger);
       logger.info({ version, adminHost: admin.host, adminPort: admin.port }, 'starting');
+      warnOfMissingTracing(logger);
+      warnOfUnknownSettings(logger);
       try {
         await Promise.race([start(), stopped.promise]);
       } catch (error) {

@@ -1,5 +1,5 @@
 export { ConfigError } from './config/config-error.ts';
-export { findUnknownSettings, type UnknownSetting } from './config/find-unknown-settings.ts';
+export { findUnknownSettings } from './config/find-unknown-settings.ts';
 export { parseSettings, type Settings, type SettingsShape } from './config/parse-settings.ts';
 export { runtimeSettings, type RuntimeSettings } from './config/runtime-settings.ts';
 export { sharedSettings } from './config/shared-settings.ts';

@@ -1,8 +1,5 @@
-import { findUnknownSettings, runMain } from '@zai2api/runtime';
-import { loadStandaloneSettings, standaloneSettings } from './config.ts';
+import { runMain } from '@zai2api/runtime';
+import { loadStandaloneSettings } from './config.ts';
 import { createStandalone } from './standalone.ts';
 
-await runMain(() => {
-  const unknownSettings = findUnknownSettings(standaloneSettings, process.env);
-  return createStandalone(loadStandaloneSettings(process.env), { unknownSettings }).run();
-});
+await runMain(() => createStandalone(loadStandaloneSettings(process.env)).run());

@@ -15,7 +15,6 @@ import {
   webProfileOf,
   type Logger,
   type RunningServer,
-  type UnknownSetting,
 } from '@zai2api/runtime';
 import { createIntervalSchedule, createTokenRefresher, openSharedRefill } from '@zai2api/token-refresher';
 import type { StandaloneSettings } from './config.ts';
@@ -38,8 +37,6 @@ const LOOK_MS = 200;
 /** What a process does not take from its environment. */
 export interface StandaloneOptions {
   readonly logger?: Logger;
-  /** Variables that nobody reads; each is warned of at the start. */
-  readonly unknownSettings?: readonly UnknownSetting[];
   /** For tests: lets the translator fetch attachments from hosts that are not public. */
   readonly mediaGuard?: Omit<MediaGuardOptions, 'allowHttp'>;
 }
@@ -47,7 +44,7 @@ export interface StandaloneOptions {
 /** Wires the three services. Throws a ConfigError where the settings contradict each other; nothing runs before `run`. */
 export function createStandalone(
   settings: StandaloneSettings,
-  { mediaGuard, unknownSettings = [], ...options }: StandaloneOptions = {},
+  { mediaGuard, ...options }: StandaloneOptions = {},
 ): Standalone {
   const gatewaySettings = resolveGatewaySettings(settings);
   const runtime = createRuntime({
@@ -114,9 +111,6 @@ export function createStandalone(
     runtime.onStop('stores', 'credentials', () => store.close());
     runtime.onStop('stores', 'responses', () => responses.close());
     runtime.onStop('stores', 'refill', async (deadline) => sharedRefill?.close(deadline));
-    for (const { name, isKnownElsewhere } of unknownSettings) {
-      logger.warn({ setting: name }, isKnownElsewhere ? 'this setting has no effect' : 'no setting has this name');
-    }
     // Nobody asks for tokens that nobody uses.
     if (usesWeb) refresher.start();
     await warm();

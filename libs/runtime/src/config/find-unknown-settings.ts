@@ -1,5 +1,3 @@
-import type { SettingsShape } from './parse-settings.ts';
-
 /** Names that are known from elsewhere (protocol 9.1) and have no effect here: what they tune is not there, or not yet. */
 const settingsWithoutEffect: ReadonlySet<string> = new Set([
   'ZAI_ANTHROPIC_API_KEY',
@@ -18,9 +16,12 @@ export interface UnknownSetting {
   readonly isKnownElsewhere: boolean;
 }
 
-/** The variables of an environment that begin with `ZAI_` and that no setting reads: a typing error, or one without effect. */
-export function findUnknownSettings(shape: SettingsShape, env: Record<string, string | undefined>): UnknownSetting[] {
+/** The variables of an environment that begin with `ZAI_` and are none of `known`: a typing error, or one without effect. */
+export function findUnknownSettings(
+  known: ReadonlySet<string>,
+  env: Record<string, string | undefined>,
+): UnknownSetting[] {
   return Object.keys(env)
-    .filter((name) => name.startsWith('ZAI_') && !Object.hasOwn(shape, name))
+    .filter((name) => name.startsWith('ZAI_') && !known.has(name))
     .map((name) => ({ name, isKnownElsewhere: settingsWithoutEffect.has(name) }));
 }
