@@ -19,8 +19,6 @@ export interface Runtime {
   readonly logger: Logger;
   /** This process part's own metrics, with Node's default ones; served at `/metrics` of the admin port. */
   readonly registry: Registry;
-  /** `check` is called for each `/readyz`; it returns true, or a text that says what is missing. */
-  addReadinessCheck(name: string, check: () => true | string): void;
   /** `detail` is called for each `/readyz`, which shows its text and is not decided by it. */
   addReadinessDetail(name: string, detail: () => string): void;
   /** Registers a step of the stop. Phases run in their order, the steps of one phase in parallel; all share one deadline. */
@@ -96,7 +94,6 @@ export function createRuntime(options: {
     version,
     logger,
     registry,
-    addReadinessCheck: (checkName, check) => readiness.addCheck(checkName, check),
     addReadinessDetail: (detailName, detail) => readiness.addDetail(detailName, detail),
     onStop: (phase, stepName, stopStep) => steps.add(phase, stepName, stopStep),
     stop,

@@ -3,7 +3,6 @@ export type Missing = Readonly<Record<string, string>>;
 
 /** The state behind the probes. */
 export interface Readiness {
-  addCheck(name: string, check: () => true | string): void;
   addDetail(name: string, detail: () => string): void;
   /** The start is complete. */
   started(): void;
@@ -17,14 +16,10 @@ export interface Readiness {
 
 /** The readiness of one process: not ready before its start is over and from the beginning of its stop on. */
 export function createReadiness(): Readiness {
-  const checks = new Map<string, () => true | string>();
   const details = new Map<string, () => string>();
   let phase: 'starting' | 'running' | 'stopping' = 'starting';
   let isStarted = false;
   return {
-    addCheck(name, check) {
-      checks.set(name, check);
-    },
     addDetail(name, detail) {
       details.set(name, detail);
     },
@@ -36,22 +31,14 @@ export function createReadiness(): Readiness {
       phase = 'stopping';
     },
     isStarted: () => isStarted,
-    missing() {
-      const missing: Record<string, string> = {};
-      if (phase !== 'running') missing['process'] = phase;
-      for (const [name, check] of checks) {
-        const result = runCheck(check);
-        if (result !== true) missing[name] = result;
-      }
-      return missing;
-    },
-    details: () => Object.fromEntries([...details].map(([name, detail]) => [name, String(runCheck(detail))])),
+    missing: () => (phase === 'running' ? {} : { process: phase }),
+    details: () => Object.fromEntries([...details].map(([name, detail]) => [name, readDetail(detail)])),
   };
 }
 
-function runCheck(check: () => true | string): true | string {
+function readDetail(detail: () => string): string {
   try {
-    return check();
+    return detail();
   } catch {
     return 'the check failed';
   }
