@@ -6,7 +6,7 @@ export {
   encodeAnthropicModelPage,
   type PageWish,
 } from './client/anthropic-messages/encode-models.ts';
-export { clientDialectForPath, errorDialectForPath, speaksAnthropic } from './client/by-path.ts';
+export { clientDialectForPath, encodeErrorForPath, errorDialectForPath, speaksAnthropic } from './client/by-path.ts';
 export { canonicalPath, cleanPath, isAnthropicAlias } from './client/canonical-path.ts';
 export type {
   AnswerContext,

@@ -14,7 +14,8 @@ export { assignRequestId, createRequestId, type RequestState } from './http/assi
 export { handleErrors, type EncodedAnswer, type HandleErrorsOptions } from './http/handle-errors.ts';
 export { FIRST_REQUEST_GRACE_MS, listen, type RunningServer } from './http/listen.ts';
 export { KEY_NAME_HEADER, keyNamePattern, PRINCIPAL_HEADER, principalOfKey, trustPrincipal } from './http/principal.ts';
-export { logAccess } from './http/log-access.ts';
+export { CLIENT_CLOSED_REQUEST, logAccess } from './http/log-access.ts';
+export { loggedHeader, loggedPath } from './http/logged-text.ts';
 export { onResponseClose } from './http/on-response-close.ts';
 export { parseJson } from './http/parse-json.ts';
 export { reportAppErrors } from './http/report-app-errors.ts';

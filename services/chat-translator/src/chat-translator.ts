@@ -2,13 +2,12 @@ import { randomUUID } from 'node:crypto';
 import {
   canonicalPath,
   clientDialectForPath,
-  errorDialectForPath,
   openAiResponses,
   type CodecContext,
   type WebProfile,
 } from '@zai2api/dialects';
 import type { CredentialStore } from '@zai2api/credentials';
-import { nameServerSpan, type EncodedAnswer, type RequestState, type Runtime } from '@zai2api/runtime';
+import { nameServerSpan, type RequestState, type Runtime } from '@zai2api/runtime';
 import { TurnError } from '@zai2api/turn';
 import type { Middleware, ParameterizedContext } from 'koa';
 import { Agent } from 'undici';
@@ -229,14 +228,6 @@ export function createChatTranslator({
       await Promise.allSettled([...upstreams.map(({ driver }) => driver.refresh(signal)), directory.list(signal)]);
     },
   };
-}
-
-/** An error in the dialect of its path, for the error boundary of whichever process serves the translator. */
-export function encodeErrorByPath(error: TurnError, ctx: ParameterizedContext<RequestState>): EncodedAnswer {
-  const { status, headers, body } = errorDialectForPath(ctx.path, ctx.headers).encodeError(error, {
-    requestId: ctx.state.requestId,
-  });
-  return { status, headers, body: JSON.stringify(body) };
 }
 
 const isReading = ({ method }: { readonly method: string }): boolean => method === 'GET' || method === 'HEAD';

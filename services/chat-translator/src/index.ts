@@ -1,9 +1,4 @@
-export {
-  createChatTranslator,
-  encodeErrorByPath,
-  type ChatTranslator,
-  type ChatTranslatorOptions,
-} from './chat-translator.ts';
+export { createChatTranslator, type ChatTranslator, type ChatTranslatorOptions } from './chat-translator.ts';
 export type { MediaGuardOptions } from './media/fetch-media.ts';
 export type { ContextRule } from './models/context-tokens.ts';
 export type { ModelRule } from './models/model-names.ts';

@@ -1,3 +1,4 @@
+import { encodeErrorForPath } from '@zai2api/dialects';
 import {
   assignRequestId,
   createRuntime,
@@ -14,7 +15,7 @@ import {
 } from '@zai2api/runtime';
 import { TurnError } from '@zai2api/turn';
 import Koa from 'koa';
-import { createChatTranslator, encodeErrorByPath } from './chat-translator.ts';
+import { createChatTranslator } from './chat-translator.ts';
 import { translatorProcessSettings } from './config.ts';
 import { openResponseStore } from './responses/open-response-store.ts';
 import { waitForStore } from './wait-for-store.ts';
@@ -44,7 +45,7 @@ await runMain(async () => {
   app.use(assignRequestId({ trustIncoming: true }));
   app.use(trustPrincipal());
   app.use(logAccess(runtime.logger));
-  app.use(handleErrors({ encodeError: encodeErrorByPath, logger: runtime.logger }));
+  app.use(handleErrors({ encodeError: encodeErrorForPath, logger: runtime.logger }));
   app.use(translator.middleware);
   app.use((ctx) => {
     throw new TurnError('not_found', `Invalid URL (${ctx.method} ${ctx.path})`, { layer: 'client' });

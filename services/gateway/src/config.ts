@@ -10,7 +10,7 @@ import {
   type Settings,
 } from '@zai2api/runtime';
 import { readApiKeys, type ApiKey } from './api-keys.ts';
-import type { ConcurrencyLimits } from './limits/memory-concurrency-limiter.ts';
+import type { ConcurrencyLimits } from './limits/concurrency-limiter.ts';
 
 /** The gateway's own variables, without those of every process. */
 export const gatewaySettings = {

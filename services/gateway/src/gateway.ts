@@ -1,4 +1,5 @@
 import type http from 'node:http';
+import { encodeErrorForPath } from '@zai2api/dialects';
 import {
   FIRST_REQUEST_GRACE_MS,
   assignRequestId,
@@ -8,13 +9,10 @@ import {
   type RequestState,
   type Runtime,
 } from '@zai2api/runtime';
-import { TurnError } from '@zai2api/turn';
 import Koa, { type Middleware } from 'koa';
 import type { ResolvedGatewaySettings } from './config.ts';
-import { encodeErrorAnswer } from './encode-gateway-error.ts';
 import type { GatewayState } from './gateway-state.ts';
-import type { ConcurrencyLimiter } from './limits/concurrency-limiter.ts';
-import { createMemoryConcurrencyLimiter } from './limits/memory-concurrency-limiter.ts';
+import { createConcurrencyLimiter } from './limits/concurrency-limiter.ts';
 import type { RateLimiter } from './limits/rate-limiter.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { allowCrossOrigin, createOriginCheck } from './middleware/allow-cross-origin.ts';
@@ -29,6 +27,7 @@ import { observeRequests } from './middleware/observe-requests.ts';
 import { refuseWhileStopping } from './middleware/refuse-while-stopping.ts';
 import { requireRoute } from './middleware/require-route.ts';
 import { tellTiming } from './middleware/tell-timing.ts';
+import { unknownUrl } from './refusals.ts';
 import { createInnerClient } from './websocket/inner-client.ts';
 import type { ConnectionTimes } from './websocket/responses-connection.ts';
 import { createWebSocketEdge, type WebSocketEdge } from './websocket/websocket-edge.ts';
@@ -52,15 +51,14 @@ export function createGateway(options: {
   readonly settings: ResolvedGatewaySettings;
   readonly runtime: Pick<Runtime, 'name' | 'version' | 'logger' | 'registry' | 'onStop'>;
   readonly backend: Middleware<GatewayState> | Middleware<RequestState>;
-  readonly limiter?: ConcurrencyLimiter;
   /** Undefined: no limit. */
   readonly rateLimiter?: RateLimiter | undefined;
   /** For tests, which do not wait for an hour. */
   readonly webSocketTimes?: Partial<ConnectionTimes>;
 }): Gateway {
   const { settings, runtime, backend, rateLimiter } = options;
-  const { limiter = createMemoryConcurrencyLimiter(settings.concurrency) } = options;
   const { logger } = runtime;
+  const limiter = createConcurrencyLimiter(settings.concurrency);
   const metrics = createGatewayMetrics(runtime.registry, () => limiter.waiting());
   const checkKey = createKeyCheck(settings.keys);
   let isStopping = false;
@@ -80,7 +78,7 @@ export function createGateway(options: {
     observeRequests(metrics),
     // Outside all that may throw.
     handleErrors({
-      encodeError: encodeErrorAnswer,
+      encodeError: encodeErrorForPath,
       logger,
       onError: ({ code, details: { layer } }) => metrics.errors.inc({ code, layer }),
     }),
@@ -99,7 +97,7 @@ export function createGateway(options: {
     dropStalledBody(),
     backend as Middleware<GatewayState>,
     (ctx) => {
-      throw new TurnError('not_found', `Invalid URL (${ctx.method} ${ctx.path})`, { layer: 'client' });
+      throw unknownUrl(ctx.method, ctx.path);
     },
   ];
 

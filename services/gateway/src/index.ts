@@ -9,7 +9,5 @@ export {
   type ResolvedGatewaySettings,
 } from './config.ts';
 export { createGateway, type Gateway } from './gateway.ts';
-export type { ConcurrencyLimiter, ConcurrencySlot } from './limits/concurrency-limiter.ts';
-export { createMemoryConcurrencyLimiter } from './limits/memory-concurrency-limiter.ts';
 export { openRateLimiter } from './limits/open-rate-limiter.ts';
 export type { RateLimiter } from './limits/rate-limiter.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { clientDialectForPath, errorDialectForPath } from './by-path.ts';
+import { TurnError } from '@zai2api/turn';
+import { clientDialectForPath, encodeErrorForPath, errorDialectForPath } from './by-path.ts';
 
 const bases = ['/v1', '', '/v1/v1', '/api/v1', '/openai/v1', '/api/paas/v4', '/anthropic/v1', '/api/anthropic/v1'];
 
@@ -64,4 +65,17 @@ describe('errorDialectForPath', () => {
       expect(errorDialectForPath('/v1/chat/completions', headers).name).toBe('openai-chat');
     },
   );
+});
+
+describe('encodeErrorForPath', () => {
+  it.each([
+    ['/v1/messages', { type: 'error', request_id: 'req_1' }],
+    ['/v1/responses', { error: { message: 'm' } }],
+    ['/nowhere', { error: { message: 'm' } }],
+  ])('is a whole answer for %s', (path, body) => {
+    const error = new TurnError('rate_limited', 'm', { layer: 'gateway', retryAfterSeconds: 2 });
+    const encoded = encodeErrorForPath(error, { path, headers: {}, requestId: 'req_1' });
+    expect(encoded).toMatchObject({ status: 429, headers: { 'retry-after': '2' } });
+    expect(JSON.parse(encoded.body)).toMatchObject(body);
+  });
 });

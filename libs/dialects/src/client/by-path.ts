@@ -1,5 +1,6 @@
 import { anthropicMessages } from './anthropic-messages/index.ts';
 import { canonicalPath, isAnthropicAlias } from './canonical-path.ts';
+import type { TurnError } from '@zai2api/turn';
 import type { ClientDialect, ErrorDialect } from './client-dialect.ts';
 import { openAiChat } from './openai-chat/index.ts';
 import { openAiCompletions } from './openai-completions/index.ts';
@@ -30,6 +31,16 @@ export function errorDialectForPath(path: string, headers: Headers): ErrorDialec
   if (dialect) return dialect;
   if (responsesPath.test(canonical)) return openAiResponses;
   return messagesPath.test(canonical) || speaksAnthropic(path, headers) ? anthropicMessages : openAiChat;
+}
+
+/** An error as a whole answer in the shape that the client of a request expects; `body` is its JSON text. */
+export function encodeErrorForPath(
+  error: TurnError,
+  request: { readonly path: string; readonly headers: Headers; readonly requestId: string },
+): { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string } {
+  const { path, headers, requestId } = request;
+  const encoded = errorDialectForPath(path, headers).encodeError(error, { requestId });
+  return { ...encoded, body: JSON.stringify(encoded.body) };
 }
 
 /**

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import { createRequestId } from './assign-request-id.ts';
 
 /** What Node's parser found wrong; everything else is a 400. */
 const refusals: Readonly<Record<string, { readonly status: string; readonly message: string }>> = {
@@ -19,7 +19,7 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex
   }
   const { status, message } = refusals[error.code ?? ''] ?? malformed;
   const body = JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code: null } });
-  const requestId = `req_${randomUUID().replaceAll('-', '')}`;
+  const requestId = createRequestId();
   const head = [
     `HTTP/1.1 ${status}`,
     'content-type: application/json; charset=utf-8',

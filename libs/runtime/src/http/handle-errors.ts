@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { TurnError, type ErrorCode } from '@zai2api/turn';
 import type { Middleware, ParameterizedContext } from 'koa';
 import type { Logger } from '../create-logger.ts';
@@ -12,10 +13,18 @@ export interface EncodedAnswer {
   readonly body: string;
 }
 
+/** What decides the shape of an error. */
+export interface FailedRequest {
+  /** Without query. */
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly requestId: string;
+}
+
 /** How errors are told, and who hears of them. */
 export interface HandleErrorsOptions {
   /** Gives an error the shape that the path's clients expect; must not throw. */
-  readonly encodeError: (error: TurnError, ctx: ParameterizedContext<RequestState>) => EncodedAnswer;
+  readonly encodeError: (error: TurnError, request: FailedRequest) => EncodedAnswer;
   readonly logger: Logger;
   /** Hears of each error that a client is told of. */
   readonly onError?: (error: TurnError) => void;
@@ -56,7 +65,7 @@ export function handleErrors({ encodeError, logger, onError }: HandleErrorsOptio
         return;
       }
       onError?.(error);
-      const encoded = encodeError(error, ctx);
+      const encoded = encodeError(error, { path: ctx.path, headers: ctx.headers, requestId: ctx.state.requestId });
       if (encoded.status >= 500) {
         // What the upstream or its pool refuses is no fault of this process.
         const level = error.details.layer === 'upstream' || error.details.layer === 'pool' ? 'warn' : 'error';

@@ -2,16 +2,11 @@ import type { Socket } from 'node:net';
 import type { Middleware, ParameterizedContext } from 'koa';
 import type { Logger } from '../create-logger.ts';
 import type { RequestState } from './assign-request-id.ts';
+import { loggedHeader, loggedPath } from './logged-text.ts';
 import { onResponseClose } from './on-response-close.ts';
 
 /** The status that is logged and counted when the client left before its answer was complete (contract 5.1). */
 export const CLIENT_CLOSED_REQUEST = 499;
-
-/** Longest client-supplied value that is logged (contract 5.4). */
-const MAX_CLIENT_VALUE_LENGTH = 512;
-
-/** Long enough for every endpoint; nobody shall fill the log, or keep its filters busy, with paths. */
-const MAX_PATH_LENGTH = 256;
 
 /** Paths that are asked all the time by machines. */
 const quietPaths: ReadonlySet<string> = new Set(['/health']);
@@ -33,12 +28,12 @@ export function logAccess(parent: Logger): Middleware<RequestState> {
         {
           requestId: ctx.state.requestId,
           method,
-          path: path.slice(0, MAX_PATH_LENGTH),
+          path: loggedPath(path),
           status: response.writableFinished ? response.statusCode : CLIENT_CLOSED_REQUEST,
           durationMs: Math.round(performance.now() - startedAtMs),
           bytes: writtenSince(socket, bytesBefore),
           clientRequestId: clientRequestIdOf(ctx),
-          retryCount: shown(request.headers['x-stainless-retry-count']),
+          retryCount: loggedHeader(request.headers['x-stainless-retry-count']),
         },
         'request',
       );
@@ -54,12 +49,6 @@ function writtenSince({ bytesWritten }: Socket, before: number): number | undefi
 
 /** What the client calls its request: never an id of ours, which an inner hop gets by the same header. */
 function clientRequestIdOf({ req, state }: ParameterizedContext<RequestState>): string | undefined {
-  const id = shown(req.headers['x-client-request-id']) ?? shown(req.headers['x-request-id']);
+  const id = loggedHeader(req.headers['x-client-request-id']) ?? loggedHeader(req.headers['x-request-id']);
   return id === state.requestId ? undefined : id;
-}
-
-function shown(value: string | string[] | undefined): string | undefined {
-  return typeof value === 'string'
-    ? value.slice(0, MAX_CLIENT_VALUE_LENGTH).replaceAll(/[^\x20-\x7e]/g, '?')
-    : undefined;
 }

@@ -16,10 +16,10 @@ const hopByHop = [
 ];
 
 /**
- * Not for the inside: the caller's secrets, what belongs to this connection, what would make the inside compress a stream, the caller's
+ * Request headers that are not forwarded: the caller's secrets, what belongs to this connection, what would make the inside compress a stream, the caller's
  * baggage, which nobody reads, and what only the gateway may say.
  */
-const requestOnly = new Set([
+const droppedRequestHeaders = new Set([
   ...hopByHop,
   'host',
   'expect',
@@ -32,11 +32,11 @@ const requestOnly = new Set([
   KEY_NAME_HEADER,
 ]);
 
-/** The trace as the caller knows it; a gateway that traces puts its own part in between. */
-const requestOnlyInTrace = new Set([...requestOnly, 'traceparent', 'tracestate']);
+/** Besides, the trace as the caller knows it: a gateway that traces puts its own part in between. */
+const droppedRequestHeadersWhenTracing = new Set([...droppedRequestHeaders, 'traceparent', 'tracestate']);
 
-/** Not for the outside: what the gateway says itself. */
-const responseOnly = new Set([...hopByHop, 'date', 'server', 'x-request-id', 'request-id', 'set-cookie']);
+/** Response headers that are not forwarded: the gateway says them itself. */
+const droppedResponseHeaders = new Set([...hopByHop, 'date', 'server', 'x-request-id', 'request-id', 'set-cookie']);
 
 /** The headers of a request as they go to the inside, with the gateway's request id and with who asks. */
 export function forwardedRequestHeaders(
@@ -44,7 +44,7 @@ export function forwardedRequestHeaders(
   { requestId, principal, keyName }: Pick<RequestState, 'requestId' | 'principal' | 'keyName'>,
 ): Headers {
   return {
-    ...keep(headers, isTracing() ? requestOnlyInTrace : requestOnly),
+    ...keep(headers, isTracing() ? droppedRequestHeadersWhenTracing : droppedRequestHeaders),
     'x-request-id': requestId,
     ...(principal !== undefined && { [PRINCIPAL_HEADER]: principal }),
     ...(keyName !== undefined && { [KEY_NAME_HEADER]: keyName }),
@@ -53,7 +53,7 @@ export function forwardedRequestHeaders(
 
 /** The headers of an inner answer as they go to the client. CORS is the gateway's alone. */
 export function forwardedResponseHeaders(headers: IncomingHttpHeaders): Headers {
-  const kept = keep(headers, responseOnly);
+  const kept = keep(headers, droppedResponseHeaders);
   return Object.fromEntries(Object.entries(kept).filter(([name]) => !name.startsWith('access-control-')));
 }
 

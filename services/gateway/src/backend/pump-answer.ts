@@ -2,8 +2,8 @@ import type { Readable } from 'node:stream';
 import { onResponseClose, type Logger } from '@zai2api/runtime';
 import { TurnError } from '@zai2api/turn';
 import type { ParameterizedContext } from 'koa';
-import { encodeErrorFrame } from '../encode-gateway-error.ts';
 import type { GatewayState } from '../gateway-state.ts';
+import { encodeErrorFrame } from './encode-error-frame.ts';
 
 /**
  * Pumps an inner answer to the client as its bytes come, no faster than the client reads; resolves when it is over. When the inside

@@ -1,3 +1,5 @@
+import { TurnError } from '@zai2api/turn';
+
 /** The right to run one turn. */
 export interface ConcurrencySlot {
   /** Gives the right to the next waiter. Calls after the first do nothing. */
@@ -14,4 +16,136 @@ export interface ConcurrencyLimiter {
   acquire(key: string, signal: AbortSignal): Promise<ConcurrencySlot>;
   /** How many wait now. */
   waiting(): number;
+}
+
+interface Waiter {
+  start(): void;
+  refuse(): void;
+}
+
+/** What one key runs and waits for. */
+interface Line {
+  running: number;
+  /** Number of its latest start among all starts; 0 before the first. */
+  lastStart: number;
+  readonly waiters: Waiter[];
+}
+
+/** How many turns run and wait at the same time, in all and for one key. Milliseconds. */
+export interface ConcurrencyLimits {
+  readonly limit: number;
+  /** For the turns of one key; 0: only `limit` counts. */
+  readonly limitPerKey: number;
+  readonly queueSize: number;
+  readonly queueTimeoutMs: number;
+}
+
+/** Said to refused clients. A turn ends within seconds, and the wait in the queue comes on top. */
+const RETRY_AFTER_SECONDS = 2;
+
+/**
+ * The limiter of one process. A wait of 0 ms refuses at once whatever cannot start at once. When the queue is full, a key with fewer waiters
+ * takes the last place of the key that has most.
+ */
+export function createConcurrencyLimiter(limits: ConcurrencyLimits): ConcurrencyLimiter {
+  const { limit, limitPerKey, queueSize, queueTimeoutMs } = limits;
+  const lines = new Map<string, Line>();
+  let starts = 0;
+  let running = 0;
+  let waiting = 0;
+
+  const mayRun = (line: Line): boolean => running < limit && (limitPerKey === 0 || line.running < limitPerKey);
+
+  /** The turn goes to the key that has waited longest for one. */
+  function startWaiters(): void {
+    while (waiting > 0 && running < limit) {
+      let next: Line | undefined;
+      for (const line of lines.values()) {
+        if (line.waiters.length > 0 && mayRun(line) && (!next || line.lastStart < next.lastStart)) next = line;
+      }
+      if (next === undefined) return;
+      next.waiters[0]?.start();
+    }
+  }
+
+  function run(key: string, line: Line): ConcurrencySlot {
+    running++;
+    line.running++;
+    line.lastStart = ++starts;
+    lines.set(key, line);
+    let isHeld = true;
+    return {
+      release() {
+        if (!isHeld) return;
+        isHeld = false;
+        running--;
+        line.running--;
+        forgetIfIdle(key, line);
+        startWaiters();
+      },
+    };
+  }
+
+  function forgetIfIdle(key: string, line: Line): void {
+    if (line.running === 0 && line.waiters.length === 0) lines.delete(key);
+  }
+
+  /** Whether there is a place in the queue, if need be at the cost of the key that has most of them. */
+  function findPlace(line: Line): boolean {
+    if (waiting < queueSize) return true;
+    const longest = [...lines.values()].reduce((one, other) =>
+      other.waiters.length > one.waiters.length ? other : one,
+    );
+    if (longest.waiters.length <= line.waiters.length + 1) return false;
+    longest.waiters.at(-1)?.refuse();
+    return true;
+  }
+
+  function wait(key: string, line: Line, signal: AbortSignal): Promise<ConcurrencySlot> {
+    const { promise, resolve, reject } = Promise.withResolvers<ConcurrencySlot>();
+    const leaveQueue = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+      line.waiters.splice(line.waiters.indexOf(waiter), 1);
+      waiting--;
+    };
+    const leave = (reason: unknown): void => {
+      leaveQueue();
+      forgetIfIdle(key, line);
+      reject(reason);
+    };
+    const waiter: Waiter = {
+      start() {
+        leaveQueue();
+        resolve(run(key, line));
+      },
+      refuse: () => leave(refusal()),
+    };
+    const abort = (): void => leave(signal.reason);
+    const timer = setTimeout(() => waiter.refuse(), queueTimeoutMs);
+    signal.addEventListener('abort', abort, { once: true });
+    line.waiters.push(waiter);
+    lines.set(key, line);
+    waiting++;
+    return promise;
+  }
+
+  return {
+    async acquire(key, signal) {
+      signal.throwIfAborted();
+      const line = lines.get(key) ?? { running: 0, lastStart: 0, waiters: [] };
+      if (line.waiters.length === 0 && mayRun(line)) return run(key, line);
+      if (queueTimeoutMs === 0 || !findPlace(line)) throw refusal();
+      return wait(key, line, signal);
+    },
+    waiting: () => waiting,
+  };
+}
+
+function refusal(): TurnError {
+  return new TurnError('rate_limited', 'Too many requests run at the same time. Try again in a moment.', {
+    layer: 'gateway',
+    reason: 'concurrency_limit_exceeded',
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+  });
 }

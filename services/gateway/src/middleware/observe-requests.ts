@@ -1,4 +1,4 @@
-import { nameServerSpan, onResponseClose } from '@zai2api/runtime';
+import { CLIENT_CLOSED_REQUEST, nameServerSpan, onResponseClose } from '@zai2api/runtime';
 import type { Middleware } from 'koa';
 import type { GatewayState } from '../gateway-state.ts';
 import type { GatewayMetrics } from '../metrics.ts';
@@ -16,7 +16,7 @@ export function observeRequests(metrics: GatewayMetrics): Middleware<GatewayStat
     onResponseClose(response, () => {
       metrics.inflight.dec({ route });
       metrics.duration.observe({ route }, (performance.now() - startedAtMs) / 1000);
-      metrics.requests.inc({ route, status: response.writableFinished ? response.statusCode : 499 });
+      metrics.requests.inc({ route, status: response.writableFinished ? response.statusCode : CLIENT_CLOSED_REQUEST });
     });
     return next();
   };

@@ -1,6 +1,7 @@
 import { TurnError } from '@zai2api/turn';
 import type { Middleware } from 'koa';
 import type { GatewayState } from '../gateway-state.ts';
+import { unknownUrl } from '../refusals.ts';
 import { supportedEndpoints } from '../routes.ts';
 
 /** Lets only served endpoints through, with a telling answer for the others (contract 4.2). */
@@ -20,7 +21,7 @@ export function requireRoute(): Middleware<GatewayState> {
           { layer: 'client', reason: 'unsupported_endpoint' },
         );
       case 'unknown':
-        throw new TurnError('not_found', `Invalid URL (${ctx.method} ${ctx.path})`, { layer: 'client' });
+        throw unknownUrl(ctx.method, ctx.path);
     }
   };
 }

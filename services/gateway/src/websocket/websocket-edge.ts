@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { canonicalPath } from '@zai2api/dialects';
-import { createRequestId, type Logger } from '@zai2api/runtime';
+import { canonicalPath, encodeErrorForPath } from '@zai2api/dialects';
+import { createRequestId, loggedHeader, loggedPath, type Logger } from '@zai2api/runtime';
 import { TurnError } from '@zai2api/turn';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { encodeErrorAnswer } from '../encode-gateway-error.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { KeyCheck } from '../middleware/authenticate.ts';
+import { shuttingDown, unknownUrl } from '../refusals.ts';
 import { createConversations } from './conversations.ts';
 import { createFrameBudget } from './frame-budget.ts';
 import type { InnerClient } from './inner-client.ts';
@@ -48,9 +48,6 @@ const MAX_KEPT_SIZE = 64 * 1024 * 1024;
 /** What creates that wait or run may hold together, in the same units; parsed, they take up a few times as much. */
 const MAX_HELD_SIZE = 64 * 1024 * 1024;
 
-/** Longest client-supplied value that is logged (contract 5.4). */
-const MAX_LOGGED_LENGTH = 512;
-
 /** Takes the upgrades of the Responses endpoint under all of its aliases. */
 export function createWebSocketEdge(options: WebSocketEdgeOptions): WebSocketEdge {
   const { metrics, logger } = options;
@@ -84,9 +81,7 @@ export function createWebSocketEdge(options: WebSocketEdgeOptions): WebSocketEdg
   /** Throws a TurnError for whoever must not, or cannot, connect. */
   function admit({ headers, url }: IncomingMessage): void {
     const path = pathOf(url);
-    if (canonicalPath(path) !== PATH) {
-      throw new TurnError('not_found', `Invalid URL (GET ${path})`, { layer: 'client' });
-    }
+    if (canonicalPath(path) !== PATH) throw unknownUrl('GET', path);
     if (headers.origin !== undefined && !options.allowsOrigin(headers.origin)) {
       throw new TurnError('forbidden', 'Pages of this origin may not connect.', { layer: 'client' });
     }
@@ -97,12 +92,7 @@ export function createWebSocketEdge(options: WebSocketEdgeOptions): WebSocketEdg
         reason: 'unsupported_endpoint',
       });
     }
-    if (isDraining) {
-      throw new TurnError('shutting_down', 'This instance is shutting down. Try again.', {
-        layer: 'gateway',
-        retryAfterSeconds: 1,
-      });
-    }
+    if (isDraining) throw shuttingDown();
     if (connections.size >= options.maxConnections) {
       throw new TurnError('no_capacity', 'Too many connections are open. Try again in a moment, or use POST.', {
         layer: 'gateway',
@@ -114,14 +104,13 @@ export function createWebSocketEdge(options: WebSocketEdgeOptions): WebSocketEdg
 
   function refuse(request: IncomingMessage, socket: Duplex, requestId: string, error: TurnError): void {
     const path = pathOf(request.url);
-    const context = { path, headers: request.headers, state: { requestId } };
-    const { headers, body, ...encoded } = encodeErrorAnswer(error, context);
+    const { headers, body, ...encoded } = encodeErrorForPath(error, { path, headers: request.headers, requestId });
     // Clients take it for a hint to go on by POST (contract 2.8).
     const status = error.code === 'unsupported' ? UPGRADE_REQUIRED : encoded.status;
     metrics.requests.inc({ route: ROUTE, status });
     metrics.errors.inc({ code: error.code, layer: error.details.layer });
     if (options.logsConnections) {
-      logger.info({ requestId, path: path.slice(0, MAX_LOGGED_LENGTH), status }, 'websocket refused');
+      logger.info({ requestId, path: loggedPath(path), status }, 'websocket refused');
     }
     refuseUpgrade(socket, {
       status,
@@ -155,7 +144,7 @@ export function createWebSocketEdge(options: WebSocketEdgeOptions): WebSocketEdg
         closeCode: code,
         responses: connection.responses,
         durationMs: Math.round(performance.now() - startedAtMs),
-        clientRequestId: shown(request.headers['x-client-request-id']),
+        clientRequestId: loggedHeader(request.headers['x-client-request-id']),
       };
       logger.info(fields, 'websocket');
     });
@@ -192,8 +181,4 @@ function badHandshake({ message }: Error): TurnError {
 function pathOf(url = '/'): string {
   const query = url.indexOf('?');
   return query < 0 ? url : url.slice(0, query);
-}
-
-function shown(value: string | string[] | undefined): string | undefined {
-  return typeof value === 'string' ? value.slice(0, MAX_LOGGED_LENGTH) : undefined;
 }

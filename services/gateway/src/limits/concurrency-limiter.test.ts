@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { createMemoryConcurrencyLimiter } from './memory-concurrency-limiter.ts';
+import { createConcurrencyLimiter } from './concurrency-limiter.ts';
 
 const never = new AbortController().signal;
-const make = (options: Partial<Parameters<typeof createMemoryConcurrencyLimiter>[0]> = {}) =>
-  createMemoryConcurrencyLimiter({ limit: 1, limitPerKey: 0, queueSize: 10, queueTimeoutMs: 5_000, ...options });
+const make = (options: Partial<Parameters<typeof createConcurrencyLimiter>[0]> = {}) =>
+  createConcurrencyLimiter({ limit: 1, limitPerKey: 0, queueSize: 10, queueTimeoutMs: 5_000, ...options });
 
 describe('the memory concurrency limiter', () => {
   it('refuses at once when the queue is full, with a time to come back', async () => {
