@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
+import net, { type AddressInfo } from 'node:net';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import tls from 'node:tls';
 import { WebSocket, WebSocketServer } from 'ws';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { startFakeUpstream, type FakeUpstream } from '../fake-upstream/index.ts';
@@ -123,6 +124,51 @@ describe('nginx in front of the gateway', () => {
     expect(await response.text()).toBe(String(size));
   });
 
+  it('takes more of them at a time than it has room for', async () => {
+    answer = (request, response) => void text(request).then((body) => response.end(String(body.length)));
+    const size = 32 * 1024 * 1024;
+    const body = Buffer.alloc(size, 'x');
+    const responses = await Promise.all(Array.from({ length: 10 }, () => fetch(url, { method: 'POST', body })));
+    expect(await Promise.all(responses.map((response) => response.text()))).toEqual(
+      Array<string>(10).fill(String(size)),
+    );
+  });
+
+  it.each([1_000, 900_000])('gives the gateway a body of %d bytes when it is whole', async (size) => {
+    let askedAtMs = 0;
+    answer = (request, response) => {
+      askedAtMs = performance.now();
+      void text(request).then((body) => response.end(String(body.length)));
+    };
+    const request = http.request(url, { method: 'POST', headers: { 'content-length': size } });
+    request.write('x'.repeat(size - 1));
+    // What nginx has, it would have handed on long before another request is over.
+    await (await fetch(`${nginx.url}/nginx-health`)).text();
+    const wholeAtMs = performance.now();
+    request.end('x');
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    expect(await text(response)).toBe(String(size));
+    expect(askedAtMs).toBeGreaterThan(wholeAtMs);
+  });
+
+  it.each([
+    ['large', { 'content-length': '2000000' }],
+    ['of unknown length', { 'transfer-encoding': 'chunked' }],
+  ])('hands on a body that is %s as it comes', async (_what, headers) => {
+    const asked = Promise.withResolvers<http.IncomingMessage>();
+    answer = (request, response) => {
+      asked.resolve(request);
+      void text(request).then((body) => response.end(String(body.length)));
+    };
+    const request = http.request(url, { method: 'POST', headers });
+    request.write('x'.repeat(1_000_000));
+    const inner = await asked.promise;
+    expect(inner.complete).toBe(false);
+    request.end('x'.repeat(1_000_000));
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    expect(await text(response)).toBe('2000000');
+  });
+
   it('refuses larger ones in JSON', async () => {
     const response = await fetch(url, { method: 'POST', body: Buffer.alloc(41 * 1024 * 1024, 'x') });
     expect(response.status).toBe(413);
@@ -160,6 +206,92 @@ describe('nginx in front of the gateway', () => {
   });
 });
 
+/** What is answered to these bytes, and whatever follows the head of the answer. */
+async function sendRaw(socket: net.Socket, bytes: string): Promise<{ status: number; head: string; body: string }> {
+  const whole = text(socket);
+  socket.write(bytes);
+  const [head = '', body = ''] = (await whole).split('\r\n\r\n', 2);
+  return { status: Number(head.split(' ')[1]), head: head.toLowerCase(), body };
+}
+
+describe('what nginx says by itself', () => {
+  const long = 'x'.repeat(40_000);
+  let proxy: Nginx;
+  let files: Awaited<ReturnType<typeof createTlsFiles>>;
+  let ca: Buffer;
+
+  beforeAll(async () => {
+    files = await createTlsFiles();
+    ca = await readFile(join(files.folder, 'ca.crt'));
+    const { port } = gateway.address() as AddressInfo;
+    const certificate = { certificate: join(files.folder, 'server.crt'), key: join(files.folder, 'server.key') };
+    proxy = await startNginx(port, { tls: certificate, disk: '512k' });
+  });
+
+  afterAll(async () => {
+    await proxy[Symbol.asyncDispose]();
+    await files.close();
+  });
+
+  const secure = async (bytes: string): ReturnType<typeof sendRaw> => {
+    const socket = tls.connect({ host: '127.0.0.1', port: proxy.port, ca });
+    await once(socket, 'secureConnect');
+    return sendRaw(socket, bytes);
+  };
+  const plain = (port: number, bytes: string): ReturnType<typeof sendRaw> =>
+    sendRaw(net.connect({ host: '127.0.0.1', port }), bytes);
+  const request = (line: string, ...headers: string[]): string =>
+    [`${line} HTTP/1.1`, 'Host: x', 'Connection: close', ...headers, '', ''].join('\r\n');
+
+  const malformed: [string, string][] = [
+    ['a line that is no request', 'GARBAGE\r\n\r\n'],
+    ['an unknown version', 'GET / HTTP/3.0\r\n\r\n'],
+    ['no host', 'GET / HTTP/1.1\r\n\r\n'],
+    ['a path that leads out', request('GET /../../x')],
+    ['a length that is none', request('POST /', 'Content-Length: many')],
+    ['an unknown encoding', request('POST /', 'Transfer-Encoding: unknown')],
+    ['a method that no proxy takes', request('TRACE /')],
+    ['a connection to elsewhere', request('CONNECT elsewhere:443')],
+  ];
+
+  it.each([
+    ...malformed.map(([what, bytes]) => [what, bytes, 400, 'invalid_request'] as const),
+    ['a long URL', request(`GET /${long}`), 431, 'invalid_request'] as const,
+    ['a long header', request('GET /', `X-Long: ${long}`), 431, 'invalid_request'] as const,
+    ['a long body', request('POST /', 'Content-Length: 50000000'), 413, 'request_too_large'] as const,
+    ['a page of its own', request('GET /.nginx/malformed'), 404, 'not_found'] as const,
+  ])('is JSON: %s', async (_what, bytes, status, code) => {
+    for (const answered of [await secure(bytes), await plain(proxy.plainPort, bytes)]) {
+      // The other site has nothing to ask for but the way here.
+      if (answered.status === 308) continue;
+      expect([answered.status, JSON.parse(answered.body)]).toMatchObject([status, { type: 'error', error: { code } }]);
+      expect(answered.head).toContain('content-type: application/json');
+      expect(answered.head).not.toMatch(/server: nginx\//);
+    }
+  });
+
+  it('is JSON without TLS where TLS is expected', async () => {
+    const { status, body } = await plain(proxy.port, request('GET /v1/models'));
+    expect([status, JSON.parse(body)]).toMatchObject([400, { error: { message: expect.stringContaining('TLS') } }]);
+  });
+
+  it('is JSON with TLS where none is expected', async () => {
+    const { status, body } = await plain(proxy.plainPort, '\x16\x03\x01\x02\x00\x01\r\n\r\n');
+    expect([status, JSON.parse(body)]).toMatchObject([400, { type: 'error' }]);
+  });
+
+  it('is JSON, and a reason to come back, when its disk is full', async () => {
+    const body = 'x'.repeat(900_000);
+    const { status, head, body: said } = await secure(request('POST /', `Content-Length: ${body.length}`) + body);
+    expect([status, JSON.parse(said)]).toMatchObject([503, { error: { code: 'server_is_overloaded' } }]);
+    expect(head).toContain('retry-after: 1');
+    // Large ones do not need it.
+    answer = (incoming, response) => void text(incoming).then((all) => response.end(String(all.length)));
+    const large = await secure(request('POST /', 'Content-Length: 4000000') + 'x'.repeat(4_000_000));
+    expect(large).toMatchObject({ status: 200, body: '4000000' });
+  });
+});
+
 describe.each([false, true])('the gateway behind nginx (TLS: %s)', (usesTls) => {
   const key = 'sk-behind-nginx';
   const headers = { authorization: `Bearer ${key}` };
@@ -169,9 +301,9 @@ describe.each([false, true])('the gateway behind nginx (TLS: %s)', (usesTls) => 
   let proxy: Nginx;
 
   beforeAll(async () => {
-    const tls = await createTlsFiles();
-    closers.push(() => tls.close());
-    ca = await readFile(join(tls.folder, 'ca.crt'));
+    const { folder, close } = await createTlsFiles();
+    closers.push(close);
+    ca = await readFile(join(folder, 'ca.crt'));
     upstream = await startFakeUpstream();
     closers.push(() => upstream.close());
     const translator = startProcess('chat-translator', {
@@ -189,8 +321,8 @@ describe.each([false, true])('the gateway behind nginx (TLS: %s)', (usesTls) => 
     });
     closers.push(() => edge.close());
     const port = Number((await edge.listening)['port']);
-    const files = { certificate: join(tls.folder, 'server.crt'), key: join(tls.folder, 'server.key') };
-    proxy = await startNginx(port, usesTls ? files : undefined);
+    const files = { certificate: join(folder, 'server.crt'), key: join(folder, 'server.key') };
+    proxy = await startNginx(port, { tls: usesTls ? files : undefined });
     closers.push(() => proxy[Symbol.asyncDispose]());
   });
 
@@ -242,6 +374,22 @@ describe.each([false, true])('the gateway behind nginx (TLS: %s)', (usesTls) => 
     await client.until('response.output_text.delta');
     client.socket.terminate();
     await upstream.waitForAbort(({ path }) => path === '/api/v2/chat/completions', 10_000);
+  });
+
+  it('says why it refuses a large body, whoever is still sending', async () => {
+    for (const [size, sent, status, code] of [
+      [32 * 1024 * 1024, {}, 401, 'invalid_api_key'],
+      [36 * 1024 * 1024, headers, 413, 'request_too_large'],
+    ] as const) {
+      const request = (usesTls ? https : http).request(`${proxy.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { ...sent, 'content-type': 'application/json' },
+        ca,
+      });
+      request.end(Buffer.alloc(size, ' '));
+      const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+      expect([response.statusCode, await text(response)]).toEqual([status, expect.stringContaining(code)]);
+    }
   });
 
   it('refuses a WebSocket without a key', async () => {

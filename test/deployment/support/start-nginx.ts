@@ -12,6 +12,8 @@ export interface Nginx extends AsyncDisposable {
   /** Without a trailing slash; `https` with a certificate. */
   readonly url: string;
   readonly port: number;
+  /** The one for plain HTTP, which with a certificate only leads to the other. */
+  readonly plainPort: number;
   /** What it wrote to its output: the access log. */
   logs(): Promise<string>;
 }
@@ -26,15 +28,21 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** The configuration as a host without containers has it, on free ports of loopback; with TLS where there is a certificate. */
+/**
+ * The configuration as a host without containers has it, on free ports of loopback; with TLS where there is a certificate. `disk` is what it may
+ * write, by default as much as in docker-compose.yml.
+ */
 export async function startNginx(
   gatewayPort: number,
-  tls?: { readonly certificate: string; readonly key: string },
+  {
+    tls,
+    disk = '256m',
+  }: { readonly tls?: { readonly certificate: string; readonly key: string } | undefined; readonly disk?: string } = {},
 ): Promise<Nginx> {
   const folder = await mkdtemp(join(tmpdir(), 'nginx-'));
   const site = tls ? 'nginx-tls.conf' : 'nginx.conf';
   const [port, tlsPort] = [await freePort(), await freePort()];
-  for (const file of ['nginx-main.conf', site, 'nginx-proxy.conf'])
+  for (const file of ['nginx-main.conf', site, 'nginx-proxy.conf', 'nginx-errors.conf'])
     await copyFile(join(deploy, file), join(folder, file));
   if (tls) {
     await mkdir(join(folder, 'ssl'));
@@ -60,7 +68,7 @@ export async function startNginx(
   await edit('nginx-proxy.conf', ['gateway:8080', `127.0.0.1:${gatewayPort}`]);
   const container = (
     await runCommand('docker', [
-      ...['run', '--detach', '--read-only', '--tmpfs', '/tmp', '--network', 'host'],
+      ...['run', '--detach', '--read-only', '--tmpfs', `/tmp:size=${disk}`, '--network', 'host'],
       ...['--volume', `${folder}:/etc/zai2api:ro`, 'nginx:1-bookworm', 'sh', '-c'],
       `ln -s /etc/zai2api/${site} /tmp/site.conf && exec nginx -c /etc/zai2api/nginx-main.conf -g 'daemon off;'`,
     ])
@@ -79,6 +87,7 @@ export async function startNginx(
   return {
     url: tls ? `https://127.0.0.1:${tlsPort}` : `http://127.0.0.1:${port}`,
     port: tls ? tlsPort : port,
+    plainPort: port,
     logs: async () => (await tryCommand('docker', ['logs', container])).stdout,
     [Symbol.asyncDispose]: close,
   };
