@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { isRedisConfigured, parseSettings, redisAddressOf, redisSettings, type RedisAddress } from '@zai2api/runtime';
 import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parseSettings, redisSettings } from '@zai2api/runtime';
 import { parse } from 'yaml';
 import { composePath } from './support/docker-engine.ts';
 import { blocksOf } from './support/documented-blocks.ts';
@@ -48,42 +48,42 @@ async function configOf(env: Readonly<Record<string, string>>, options = ''): Pr
   return parse(await sh(`docker compose ${options} config`, env)) as Composed;
 }
 
-/** Where each service would look for Redis. */
-const redisOf = ({ services }: Composed): RedisAddress[] =>
+/** Where each service looks for Redis; it wants one of the three. */
+const redisOf = ({ services }: Composed): object[] =>
   own.map((name) => {
     const entries = Object.entries(services[name]!.environment);
-    const settings = parseSettings(
+    const set = entries.flatMap(([variable, value]) => (value === null ? [] : [[variable, value]]));
+    const { REDIS_URL, REDIS_SENTINELS, REDIS_CLUSTER_NODES, REDIS_TLS, REDIS_TLS_CA_FILE } = parseSettings(
       redisSettings,
-      Object.fromEntries(entries.flatMap(([variable, value]) => (value === null ? [] : [[variable, value]]))),
+      Object.fromEntries(set) as Record<string, string>,
     );
-    expect(isRedisConfigured(settings)).toBe(true);
-    return redisAddressOf(settings);
+    return {
+      ...(REDIS_URL && { url: REDIS_URL.reveal() }),
+      ...(REDIS_SENTINELS.length > 0 && { sentinels: REDIS_SENTINELS }),
+      ...(REDIS_CLUSTER_NODES.length > 0 && { nodes: REDIS_CLUSTER_NODES }),
+      ...(REDIS_TLS && { authority: REDIS_TLS_CA_FILE }),
+    };
   });
 
 describe('the Redis of docker-compose.yml', () => {
   it.each<[string, Record<string, string>, object]>([
-    ['is the bundled one', {}, { kind: 'single', node: { host: 'redis', port: 6379 } }],
-    ['is the one of REDIS_URL', { REDIS_URL: 'redis://elsewhere:1' }, { node: { host: 'elsewhere', port: 1 } }],
-    [
-      'is known to Sentinels',
-      { REDIS_URL: '', REDIS_SENTINELS: 's:1' },
-      { kind: 'sentinel', sentinels: [{ port: 1 }] },
-    ],
-    ['is a Cluster', { REDIS_URL: '', REDIS_CLUSTER_NODES: 'a:1,b:2' }, { kind: 'cluster', nodes: [{}, { port: 2 }] }],
+    ['is the bundled one', {}, { url: 'redis://redis:6379' }],
+    ['is the one of REDIS_URL', { REDIS_URL: 'redis://elsewhere:1' }, { url: 'redis://elsewhere:1' }],
+    ['is known to Sentinels', { REDIS_URL: '', REDIS_SENTINELS: 's:1,t:2' }, { sentinels: ['s:1', 't:2'] }],
+    ['is a Cluster', { REDIS_URL: '', REDIS_CLUSTER_NODES: 'a:1,b:2' }, { nodes: ['a:1', 'b:2'] }],
   ])('%s', async (_what, env, expected) => {
-    expect(redisOf(await configOf(env))).toMatchObject(Array(own.length).fill(expected));
+    expect(redisOf(await configOf(env))).toEqual(own.map(() => expected));
   });
 
   it('is another one by the lines of the page, with files from a folder', async () => {
     for (const { text } of blocksOf('docs/deployment.md', 'Another Redis', 'compose')) await sh(text);
     const composed = await configOf({}, '--env-file .env.redis');
-    expect(redisOf(composed)).toMatchObject(
-      Array(own.length).fill({ kind: 'sentinel', usesTls: true, sentinels: [{}, {}, { host: 's3.example.com' }] }),
-    );
+    const sentinels = ['s1', 's2', 's3'].map((name) => `${name}.example.com:26379`);
+    expect(redisOf(composed)).toEqual(own.map(() => ({ sentinels, authority: '/etc/zai2api/files/redis-ca.crt' })));
     for (const name of own) {
-      const { environment, volumes } = composed.services[name]!;
-      expect(environment['REDIS_TLS_CA_FILE']).toBe('/etc/zai2api/files/redis-ca.crt');
-      const mounts = volumes.map((each) => (typeof each === 'string' ? each.split(':') : [each.source, each.target]));
+      const mounts = composed.services[name]!.volumes.map((each) =>
+        typeof each === 'string' ? each.split(':') : [each.source, each.target],
+      );
       expect(mounts).toContainEqual(expect.arrayContaining([join(clone.folder, 'files'), '/etc/zai2api/files']));
     }
   });

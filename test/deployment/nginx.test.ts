@@ -301,8 +301,9 @@ describe.each([false, true])('the gateway behind nginx (TLS: %s)', (usesTls) => 
   let proxy: Nginx;
 
   beforeAll(async () => {
-    const { folder, close } = await createTlsFiles();
-    closers.push(close);
+    const certificates = await createTlsFiles();
+    closers.push(() => certificates.close());
+    const { folder } = certificates;
     ca = await readFile(join(folder, 'ca.crt'));
     upstream = await startFakeUpstream();
     closers.push(() => upstream.close());
