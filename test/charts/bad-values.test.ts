@@ -124,6 +124,26 @@ const refusals: readonly (readonly [what: string, values: Values, says: string])
     'gateway.keda: prometheusAddress or triggers must be set.',
   ],
   [
+    'one account that every service makes',
+    { 'defaults.serviceAccount.name': 'shared' },
+    'gateway.serviceAccount.name: shared is made by another service already; set create=false here.',
+  ],
+  [
+    'a port of the nodes inside of the cluster',
+    { 'gateway.service.nodePort': 30080 },
+    'gateway.service.nodePort: is for a Service of another type than ClusterIP.',
+  ],
+  [
+    'a traffic policy inside of the cluster',
+    { 'gateway.service.externalTrafficPolicy': 'Local' },
+    'gateway.service.externalTrafficPolicy: is for a Service of another type than ClusterIP.',
+  ],
+  [
+    'a fallback of no size',
+    { 'gateway.keda': { enabled: true, prometheusAddress: 'http://p', fallback: { failureThreshold: 3 } } },
+    "at '/gateway/keda/fallback': properties 'replicas' required, if 'failureThreshold' exists",
+  ],
+  [
     'KEDA that counts pods of which there are none',
     { 'gateway.keda': { enabled: true, minReplicas: 0, prometheusAddress: 'http://p' } },
     'gateway.keda.minReplicas: 0 is for good',
@@ -276,6 +296,11 @@ describe('bad values are refused, with what is wrong', () => {
       'no pods, and a trigger that starts one',
       { 'gateway.keda': { enabled: true, minReplicas: 0, triggers: [{ type: 'cron' }] } },
     ],
+    [
+      'one account that one service makes',
+      { 'defaults.serviceAccount': { create: false, name: 'shared' }, 'gateway.serviceAccount.create': true },
+    ],
+    ['a port of the nodes', { 'gateway.service': { type: 'NodePort', nodePort: 30080 } }],
     ['a budget for fewer than all', { 'gateway.replicas': 2, 'gateway.podDisruptionBudget.minAvailable': 1 }],
   ])('but not %s', async (_what, values) => {
     expect(await tryRender({ values })).toMatchObject({ code: 0, stderr: '' });

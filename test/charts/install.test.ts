@@ -275,6 +275,15 @@ describe('the notes', () => {
     );
   });
 
+  it('say nothing of guests where there is no translator that could use them', async () => {
+    const values = {
+      'defaults.enabled': false,
+      'gateway.enabled': true,
+      'gateway.extraEnvFrom': [{ configMapRef: { name: 'elsewhere' } }],
+    };
+    expect(await apply('install', 'notes-9', { values })).not.toContain('guest tokens');
+  });
+
   it.each<[string, NonNullable<RenderOptions['values']>]>([
     ['notes-6', {}],
     [

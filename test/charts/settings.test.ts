@@ -199,6 +199,22 @@ describe('the chart follows the code', () => {
     ]);
   });
 
+  it('may refer to a variable of the user, which must come before', async () => {
+    const objects = await render({
+      values: {
+        'tracing.endpoint': 'http://$(NODE_IP):4318',
+        'defaults.extraEnv': [{ name: 'NODE_IP', valueFrom: { fieldRef: { fieldPath: 'status.hostIP' } } }],
+      },
+    });
+    for (const { env = [] } of serviceContainers(objects).values()) {
+      const names = env.map(({ name }) => name);
+      for (const [at, { value = '' }] of env.entries()) {
+        for (const [, name = ''] of value.matchAll(/\$\((\w+)\)/g)) expect(names.slice(0, at)).toContain(name);
+      }
+      expect(names).toEqual(expect.arrayContaining(['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_RESOURCE_ATTRIBUTES']));
+    }
+  });
+
   it('gives every pod what a user adds to it, the bundled Redis and the test of the release, too', async () => {
     const extras = {
       extraEnv: [{ name: 'ADDED', value: '1' }],

@@ -1,6 +1,6 @@
 {{/*
-The environment of a service as a list. What the chart derives comes first, by name; a variable of `extraEnv` takes the place of one of the
-same name. Takes root and service.
+The environment of a service as a list: what the chart derives, by name, then `extraEnv`, which takes the place of a variable of the same name,
+then what refers to other variables, as Kubernetes wants it. Takes root and service.
 */}}
 {{- define "zai2api.environment" -}}
 {{- $values := .service.values -}}
@@ -9,7 +9,6 @@ same name. Takes root and service.
 {{- $_ := set $own $name (dict "value" (include "zai2api.text" $value)) -}}
 {{- end }}
 {{- if .root.Values.tracing.endpoint -}}
-{{- /* By name before the variable that refers to them, as Kubernetes wants it. */}}
 {{- range $name, $path := dict "K8S_NODE_NAME" "spec.nodeName" "K8S_POD_NAME" "metadata.name" }}
 {{- $_ := set $own $name (dict "valueFrom" (dict "fieldRef" (dict "fieldPath" $path))) -}}
 {{- end }}
@@ -31,12 +30,21 @@ same name. Takes root and service.
 {{- range $values.extraEnv }}
 {{- $_ := unset $own .name -}}
 {{- end }}
+{{- $refers := list }}
 {{- range $name := keys $own | sortAlpha }}
+{{- if contains "$(" ((get $own $name).value | default "") }}
+{{- $refers = append $refers $name }}
+{{- else }}
 - name: {{ $name }}
   {{- toYaml (get $own $name) | nindent 2 }}
 {{- end }}
+{{- end }}
 {{- with $values.extraEnv }}
 {{ toYaml . }}
+{{- end }}
+{{- range $name := $refers }}
+- name: {{ $name }}
+  {{- toYaml (get $own $name) | nindent 2 }}
 {{- end }}
 {{- end }}
 

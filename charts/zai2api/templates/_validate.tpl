@@ -48,6 +48,7 @@ What the schema cannot say. All faults are told at once. Takes the root.
 {{- include "zai2api.serviceFaults" (dict "root" $ "service" $service) }}
 {{- end }}
 {{- end }}
+{{- include "zai2api.serviceAccountFaults" . }}
 {{- $refresher := include "zai2api.service" (dict "root" . "component" "token-refresher") | fromYaml }}
 {{- $translator := include "zai2api.service" (dict "root" . "component" "chat-translator") | fromYaml }}
 {{- $gateway := include "zai2api.service" (dict "root" . "component" "gateway") | fromYaml }}
@@ -118,6 +119,13 @@ What the schema cannot say. All faults are told at once. Takes the root.
 {{- if and $values.service.port (not .service.port) }}
 - {{ $key }}.service.port: is set, but the {{ .service.name }} listens on no port that others call.
 {{- end }}
+{{- if eq $values.service.type "ClusterIP" }}
+{{- range $name := list "nodePort" "externalTrafficPolicy" "loadBalancerClass" "loadBalancerSourceRanges" }}
+{{- if get $values.service $name }}
+- {{ $key }}.service.{{ $name }}: is for a Service of another type than ClusterIP.
+{{- end }}
+{{- end }}
+{{- end }}
 {{- if not $values.image.repository }}
 - {{ $key }}.image.repository: is empty.
 {{- end }}
@@ -128,6 +136,21 @@ What the schema cannot say. All faults are told at once. Takes the root.
 {{- if and .service.isMany $values.podDisruptionBudget.enabled (not (kindIs "invalid" $kept)) }}
 {{- if or (eq (toString $kept) "100%") (and (not (kindIs "string" $kept)) (ge (int $kept) (max 1 (int .service.least)))) }}
 - {{ $key }}.podDisruptionBudget.minAvailable: {{ $kept }} would let no node be drained while {{ max 1 (int .service.least) }} run.
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Accounts that more than one service would make. Takes the root. */}}
+{{- define "zai2api.serviceAccountFaults" -}}
+{{- $made := list -}}
+{{- range $component, $row := include "zai2api.components" . | fromYaml }}
+{{- $service := include "zai2api.service" (dict "root" $ "component" $component) | fromYaml }}
+{{- if and $service.values.enabled $service.values.serviceAccount.create }}
+{{- $name := include "zai2api.serviceAccountName" $service }}
+{{- if has $name $made }}
+- {{ $row.key }}.serviceAccount.name: {{ $name }} is made by another service already; set create=false here.
+{{- end }}
+{{- $made = append $made $name }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -48,7 +48,7 @@
 {{- if and $gateway.values.enabled $translator.values.enabled (gt (int $gateway.values.streamSeconds) (int $translator.values.streamSeconds)) }}
 - {{ printf "chatTranslator.streamSeconds is less than gateway.streamSeconds: a stop of a translator cuts answers after %d s." (int $translator.values.streamSeconds) | quote }}
 {{- end }}
-{{- if and $values.guests.enabled (not $refresher.values.enabled) (include "zai2api.redisMode" .) }}
+{{- if and $translator.values.enabled $values.guests.enabled (not $refresher.values.enabled) (include "zai2api.redisMode" .) }}
 - guest tokens are enabled, but without the token-refresher there are none.
 {{- end }}
 {{- if or $values.secrets.apiKeys.values $values.secrets.userTokens.values $values.secrets.platformKeys.values $values.secrets.signingSecret.value $values.secrets.sealSecret.value $values.secrets.redisUrl.value $values.secrets.redisPassword.value $values.secrets.redisSentinelPassword.value $values.secrets.otlpHeaders.value }}
