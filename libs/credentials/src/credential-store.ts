@@ -32,6 +32,10 @@ export interface LeaseRequest {
   readonly exclude?: ReadonlySet<string>;
   /** The only kinds that will do; it waits for one of them while others are free. Default: any. */
   readonly kinds?: ReadonlySet<Credential['kind']>;
+  /** The upstream's id of the model that is to be asked, for stores whose credentials may rest for one model alone. */
+  readonly model?: string;
+  /** How long to wait for a rest of that model alone to end, in milliseconds, where that is less than `waitMs`. */
+  readonly modelWaitMs?: number;
 }
 
 /** Every credential is counted in exactly one of the states; `total` is the sum of the first four. */

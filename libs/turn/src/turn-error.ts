@@ -47,6 +47,8 @@ export interface TurnErrorDetails {
   /** Of a conversation that is too long (`reason` is `context_length_exceeded`): its tokens, and the most that the model takes. */
   readonly overflow?: { readonly inputTokens: number; readonly maxInputTokens: number };
   readonly recovery?: Recovery;
+  /** Of a limit of one model: the credential that met it may go on with other models. Absent: it stops all of the credential. */
+  readonly reach?: 'model';
   /** Kept for the log, never sent to a client. */
   readonly cause?: unknown;
 }

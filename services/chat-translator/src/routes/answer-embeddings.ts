@@ -20,6 +20,7 @@ export async function answerEmbeddings(
   const asked = { ...request, model: upstreamModelOf(request.model, naming, options) };
   const result = await askUpstream(
     upstream,
+    asked.model,
     (credential, signal) => embed(asked, credential, signal),
     abortOnClose(ctx.res),
     options,

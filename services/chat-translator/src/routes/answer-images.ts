@@ -29,6 +29,7 @@ export async function answerImages(ctx: ParameterizedContext<RequestState>, opti
   const asked = { ...request, model: upstreamModelOf(request.model, naming, options) };
   const { url } = await askUpstream(
     upstream,
+    asked.model,
     (credential, inForce) => drawImage(asked, credential, inForce),
     signal,
     options,

@@ -37,11 +37,12 @@ export async function askCanary(options: AskCanaryOptions, signal: AbortSignal):
 }
 
 async function leaseAtOnce(
-  { upstream: { credentials }, leaseMs, logger }: AskCanaryOptions,
+  { upstream: { credentials, catalog }, leaseMs, modelName, logger }: AskCanaryOptions,
   signal: AbortSignal,
 ): Promise<KeptLease | undefined> {
   const onFailure = (reason: unknown): void => logger.warn({ err: reason }, 'a lease was not given back in order');
-  return keepLease(credentials, { signal, waitMs: 0, leaseMs, onFailure }).catch(() => undefined);
+  const model = catalog.known(modelName)?.model.upstreamId ?? modelName;
+  return keepLease(credentials, { signal, waitMs: 0, leaseMs, model, onFailure }).catch(() => undefined);
 }
 
 async function ask(

@@ -51,6 +51,7 @@ const evidenceByReason: ReadonlyMap<string, Evidence> = new Map<string, Evidence
   ...unusableAnswerReasons.map((reason) => [reason, 'good'] as const),
   // A 403 that says no more: an account in disgrace, or all of us.
   ['upstream_forbidden', 'passing'],
+  ['fair_use_restriction', 'passing'],
 ]);
 
 /** What the outcome of a try says. */

@@ -107,6 +107,8 @@ export async function openElsewhere(
       openTurn(turnFor(place), deadline.signal, {
         ...options,
         ...upstream,
+        // A model at its limit is not waited for while another one may do.
+        ...(next(index + 1) ? { modelWaitMs: 0 } : {}),
         credentialWaitMs: isLast ? credentialWaitMs : Math.min(credentialWaitMs, WAIT_BESIDE_OTHERS_MS),
         plan,
       }),

@@ -29,6 +29,8 @@ export interface OpenTurnOptions {
   readonly driver: UpstreamDriver;
   readonly credentials: CredentialStore;
   readonly credentialWaitMs: number;
+  /** For credentials that rest for this model alone; as long as for others by default. */
+  readonly modelWaitMs?: number;
   /** A process that ends or stands still blocks a slot for this long. */
   readonly leaseMs: number;
   /** No new try begins this long after the turn did. */
@@ -109,6 +111,8 @@ export async function openTurn(turn: DriverTurn, caller: AbortSignal, options: O
       return await keepLease(credentials, {
         signal,
         waitMs,
+        model: turn.model.upstreamId,
+        ...(options.modelWaitMs === undefined ? {} : { modelWaitMs: options.modelWaitMs }),
         leaseMs: options.leaseMs,
         exclude: guard ? new Set([...tried, ...(await guard.excluded(credentials))]) : tried,
         ...(kinds && { kinds }),

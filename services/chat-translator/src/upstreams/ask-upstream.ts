@@ -15,11 +15,12 @@ export interface AskUpstreamOptions {
 }
 
 /**
- * One short call on one upstream, on a credential of it: tried again on another one where the failure is the credential's, and once more after
+ * One short call on one upstream, on a credential of it that may ask for this model: tried again on another one where the failure is the credential's, and once more after
  * a passing fault. Throws the last TurnError.
  */
 export async function askUpstream<T>(
   { credentials, breaker, guard, outcomeOf, observe }: Upstream,
+  model: string,
   work: (credential: Credential, signal: AbortSignal) => Promise<T>,
   signal: AbortSignal,
   options: AskUpstreamOptions,
@@ -56,6 +57,7 @@ export async function askUpstream<T>(
         signal,
         waitMs: lastError ? 0 : credentialWaitMs,
         leaseMs,
+        model,
         exclude: tried,
         onFailure,
       }).catch((reason: unknown) => {

@@ -22,6 +22,8 @@ describe('how far a failure reaches', () => {
     ['upstream_busy', 'insufficient_quota', 'upstream'],
     ['upstream_busy', 'upstream_concurrency', 'upstream'],
     ['upstream_forbidden', 'upstream_forbidden', 'upstream'],
+    ['upstream_forbidden', 'fair_use_restriction', 'upstream'],
+    ['invalid_request', 'refused_by_upstream', 'upstream'],
     ['upstream_forbidden', 'image_input_needs_user_token', 'upstream'],
     ['upstream_challenged', undefined, 'upstream'],
     ['upstream_blocked', undefined, 'upstream'],
@@ -30,6 +32,11 @@ describe('how far a failure reaches', () => {
     ['no_capacity', 'no_credentials', 'upstream'],
   ])('%s %s: %s', (code, reason, scope) => {
     expect(failureScope(error(code, reason))).toBe(scope);
+  });
+
+  it('is that of the model when the credential may go on with others', () => {
+    const details = { layer: 'upstream', reason: 'upstream_concurrency', reach: 'model' } as const;
+    expect(failureScope(new TurnError('upstream_busy', 'x', details))).toBe('model');
   });
 
   it('is known of every kind', () => {

@@ -41,6 +41,9 @@ const scopeByReason: ReadonlyMap<string, FailureScope> = new Map<string, Failure
   ['upstream_unauthorized', 'upstream'],
   // The account, not one model of it.
   ['upstream_forbidden', 'upstream'],
+  ['fair_use_restriction', 'upstream'],
+  // A value that one upstream does not take may mean something to another.
+  ['refused_by_upstream', 'upstream'],
   ['image_input_needs_user_token', 'upstream'],
   ['video_input_needs_user_token', 'upstream'],
   ['file_input_needs_user_token', 'upstream'],
@@ -50,7 +53,7 @@ const scopeByReason: ReadonlyMap<string, FailureScope> = new Map<string, Failure
 
 /** How far a failure reaches. */
 export function failureScope({ code, details }: TurnError): FailureScope {
-  return scopeByReason.get(details.reason ?? '') ?? scopeByCode[code];
+  return details.reach ?? scopeByReason.get(details.reason ?? '') ?? scopeByCode[code];
 }
 
 /** From what passes by itself and soon to what only the operator can change. */

@@ -52,6 +52,7 @@ function openPlatform(options: OpenUpstreamsOptions): WatchedUpstream | undefine
   const credentials = createPlatformKeys(keys, {
     concurrency: settings.ZAI_PLATFORM_KEY_CONCURRENCY,
     now: context.now,
+    logger,
   });
   runtime.onStop('stores', 'api keys', () => credentials.close());
   const driver = createZaiPlatformDriver({

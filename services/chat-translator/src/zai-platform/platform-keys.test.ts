@@ -7,19 +7,23 @@ const signal = new AbortController().signal;
 
 interface Setup {
   readonly keys: PlatformKeys;
+  readonly warnings: readonly unknown[];
   readonly pass: (ms: number) => void;
-  /** Leases a key and gives it back with this failure; the key's name. */
-  readonly use: (error?: TurnError) => Promise<string>;
+  /** Leases a key for a model and gives it back with this failure; the key's name. */
+  readonly use: (error?: TurnError, model?: string) => Promise<string>;
 }
 
 function setUp(...tokens: string[]): Setup {
   let nowMs = 1_000;
-  const keys = createPlatformKeys(tokens, { concurrency: 2, now: () => nowMs });
+  const warnings: unknown[] = [];
+  const logger = { warn: (...words: unknown[]) => void warnings.push(words) };
+  const keys = createPlatformKeys(tokens, { concurrency: 2, now: () => nowMs, logger });
   return {
     keys,
+    warnings,
     pass: (ms) => (nowMs += ms),
-    async use(error) {
-      const lease = await keys.lease({ signal, waitMs: 0, leaseMs: 60_000 });
+    async use(error, model = 'glm-5') {
+      const lease = await keys.lease({ signal, waitMs: 0, leaseMs: 60_000, model });
       await lease.release(keys.outcomeOf(error));
       return lease.credential.token;
     },
@@ -52,6 +56,7 @@ describe('keys', () => {
     ['insufficient_quota', 0, 60],
     ['insufficient_quota', 600, 600],
     ['insufficient_quota', 1_000_000, 3_600],
+    ['fair_use_restriction', 86_400, 86_400],
     ['upstream_concurrency', 5, 5],
     ['upstream_rate_limited', 30, 30],
   ])('%s with %d seconds to wait rests for %d', async (reason, retryAfterSeconds, restSeconds) => {
@@ -85,6 +90,30 @@ describe('keys', () => {
     expect(TurnError.is(quota) && quota.details.recovery).toBe(undefined);
   });
 
+  it.each([
+    ['good', undefined],
+    ['short of a shorter limit', failure('upstream_concurrency', { retryAfterSeconds: 5 })],
+  ])('say why they rest also when another turn on them ends %s', async (_how, end) => {
+    const { keys, pass, use } = setUp('a');
+    const request = { signal, waitMs: 20_000, leaseMs: 600_000 };
+    const [spent, other] = [await keys.lease(request), await keys.lease(request)];
+    await spent.release(keys.outcomeOf(failure('insufficient_quota', { retryAfterSeconds: 600 })));
+    pass(1_000);
+    await other.release(keys.outcomeOf(end));
+    await expect(keys.lease(request)).rejects.toMatchObject({
+      details: { reason: 'insufficient_quota', retryAfterSeconds: 599 },
+    });
+    pass(599_000);
+    expect(await use()).toBe('a');
+  });
+
+  it('that broke the fair-use policy are told in the log, not by their name', async () => {
+    const { use, warnings } = setUp('a-secret');
+    await use(failure('fair_use_restriction', { retryAfterSeconds: 86_400 }));
+    expect(warnings).toEqual([[expect.objectContaining({ key: 'key-1', restSeconds: 86_400 }), expect.any(String)]]);
+    expect(JSON.stringify(warnings)).not.toContain('a-secret');
+  });
+
   it('that were all tried are not waited for', async () => {
     const { keys } = setUp('a');
     const leasing = keys.lease({ signal, waitMs: 60_000, leaseMs: 60_000, exclude: new Set(['key-1']) });
@@ -104,5 +133,70 @@ describe('keys', () => {
     await keys.lease(request);
     await expect(keys.lease(request)).rejects.toMatchObject({ code: 'no_capacity' });
     expect((await keys.counts()).user).toMatchObject({ leased: 1, total: 1 });
+  });
+});
+
+describe('a limit of one model', () => {
+  const limit = failure('upstream_concurrency', { retryAfterSeconds: 5, reach: 'model' });
+  const request = { signal, waitMs: 20_000, leaseMs: 60_000 };
+
+  it('keeps the key from this model alone, until it is over', async () => {
+    const { use, pass } = setUp('a');
+    await use(limit, 'glm-5');
+    expect(await use(undefined, 'glm-4.7')).toBe('a');
+    await expect(use(undefined, 'glm-5')).rejects.toMatchObject({
+      details: { reason: 'upstream_concurrency', retryAfterSeconds: 5 },
+    });
+    pass(5_000);
+    expect(await use(undefined, 'glm-5')).toBe('a');
+  });
+
+  it('leaves the model to the other keys', async () => {
+    const { use } = setUp('a', 'b');
+    expect(await use(limit)).toBe('a');
+    expect([await use(), await use()]).toEqual(['b', 'b']);
+  });
+
+  it('is waited for as long as the turn wants, which may be shorter than for a key', async () => {
+    const { keys, use } = setUp('a');
+    await use(limit);
+    const leasing = keys.lease({ ...request, model: 'glm-5', modelWaitMs: 0 });
+    await expect(leasing).rejects.toMatchObject({ details: { reach: 'model', retryAfterSeconds: 5 } });
+  });
+
+  it('is waited for until it is over', async () => {
+    const keys = createPlatformKeys(['a'], {
+      concurrency: 1,
+      now: () => Date.now(),
+      logger: { warn: () => undefined },
+    });
+    const first = await keys.lease({ ...request, model: 'glm-5' });
+    await first.release({ ...keys.outcomeOf(limit), coolDownMs: 40 });
+    const startedAtMs = Date.now();
+    const second = await keys.lease({ ...request, model: 'glm-5' });
+    expect(Date.now() - startedAtMs).toBeGreaterThanOrEqual(40);
+    await second.release({ result: 'good' });
+    await keys.close();
+  });
+
+  it('that is met while a turn stands in line for the key is heeded by it, too', async () => {
+    const { keys } = setUp('a');
+    const running = [
+      await keys.lease({ ...request, model: 'glm-5' }),
+      await keys.lease({ ...request, model: 'glm-5' }),
+    ];
+    const waiting = keys.lease({ ...request, model: 'glm-5', modelWaitMs: 0 });
+    await running[0]?.release(keys.outcomeOf(limit));
+    await expect(waiting).rejects.toMatchObject({ details: { reach: 'model' } });
+    // The slot is free again for another model.
+    const lease = await keys.lease({ ...request, waitMs: 0, model: 'glm-4.7' });
+    expect(lease.credential.token).toBe('a');
+  });
+
+  it('without a model stops nothing', async () => {
+    const { keys, use } = setUp('a');
+    const lease = await keys.lease(request);
+    await lease.release(keys.outcomeOf(limit));
+    expect(await use()).toBe('a');
   });
 });

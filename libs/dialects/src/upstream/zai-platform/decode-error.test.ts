@@ -14,7 +14,8 @@ describe('the codes of protocol 10.4', () => {
     [[1303], 'upstream_busy', 'upstream_rate_limited', 'other-credential'],
     [[1305, 1312], 'upstream_busy', 'model_busy', undefined],
     [[1311], 'upstream_forbidden', undefined, 'other-credential'],
-    [[1110, 1111, 1112, 1120, 1121, 1220, 1313], 'upstream_forbidden', 'upstream_forbidden', 'other-credential'],
+    [[1110, 1111, 1112, 1120, 1121, 1220], 'upstream_forbidden', 'upstream_forbidden', 'other-credential'],
+    [[1313], 'upstream_forbidden', 'fair_use_restriction', 'other-credential'],
     [[1211], 'model_not_found', undefined, undefined],
     [[1261], 'invalid_request', 'context_length_exceeded', undefined],
     [[1301], 'content_refused', undefined, undefined],
@@ -35,6 +36,18 @@ describe('the codes of protocol 10.4', () => {
       expect(fault && classifyFault(fault, NOW_MS).code).toBe(kind);
       expect(error.message).not.toContain('their words');
     }
+  });
+
+  it('that stop one model alone are those of its concurrency, its rate and its price', () => {
+    const codes = rows.map(([code]) => String(code));
+    const ofModel = codes.filter((code) => classifyFault({ code, text: '' }, NOW_MS).details.reach === 'model');
+    expect(ofModel).toEqual(['1113', '1302', '1303']);
+    const body = JSON.stringify({ error: { code: '1302', message: '' } });
+    expect(decodeHttpError(429, '', body, { ...at, retryAfterSeconds: 7 }).details.reach).toBe('model');
+  });
+
+  it('keep a key that broke the fair-use policy for a day', () => {
+    expect(classifyFault({ code: '1313', text: '' }, NOW_MS).details.retryAfterSeconds).toBe(86_400);
   });
 
   it('tells the reset time that a text names without a zone, and not one that is over', () => {
@@ -74,6 +87,13 @@ describe('an HTTP answer without a known code', () => {
   ])('%d %s %s is %s %s', (status, type, body, code, reason) => {
     const error = decodeHttpError(status, type, body, at);
     expect([error.code, error.details.reason]).toEqual([code, reason]);
+  });
+
+  it('that limits the rate is tried with another key, unless it is a page of the edge', () => {
+    const unknown = decodeHttpError(429, 'application/json', '{"error":{"code":"9999"}}', at);
+    expect(unknown.details).toMatchObject({ recovery: 'other-credential', retryAfterSeconds: 30 });
+    expect(unknown.details.reach).toBeUndefined();
+    expect(decodeHttpError(429, 'text/html', '<html>', at).details.recovery).toBeUndefined();
   });
 
   it('waits as it is asked to, and then not at once', () => {

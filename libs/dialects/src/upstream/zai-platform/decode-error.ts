@@ -18,6 +18,8 @@ interface FaultRow {
   readonly reason?: string;
   readonly param?: string;
   readonly recovery?: Recovery;
+  /** The limit is that of one model: others answer with the same key. */
+  readonly reach?: 'model';
   readonly retryAfterSeconds?: number;
   /** The words may say when the limit ends. */
   readonly namesReset?: true;
@@ -29,6 +31,12 @@ const codeRange = (from: number, to: number): string[] =>
 /** When nothing tells when a spent allowance comes back. */
 const QUOTA_RETRY_SECONDS = 3_600;
 
+/**
+ * A key that was found to break the fair-use policy is not used for a day: nothing says when the restriction ends, each further call may be
+ * one of the three strikes before a ban (protocol 10.1), and only its owner can settle it.
+ */
+const FAIR_USE_RETRY_SECONDS = 24 * 3_600;
+
 /** Every code of protocol 10.4. A new one is a row here and a fixture. */
 const faultTable: readonly FaultRow[] = [
   {
@@ -39,11 +47,21 @@ const faultTable: readonly FaultRow[] = [
     recovery: 'other-credential',
   },
   {
-    codes: ['1113', '1309'],
+    // Free models answer without any balance (protocol 10.6).
+    codes: ['1113'],
     code: 'upstream_busy',
     reason: 'insufficient_quota',
     message:
-      'The account of the official API has no balance or resource pack left. Plan keys work on the Coding Plan base only.',
+      'The account of the official API has no balance or resource pack left for this model. Plan keys work on the Coding Plan base only.',
+    recovery: 'other-credential',
+    reach: 'model',
+    retryAfterSeconds: QUOTA_RETRY_SECONDS,
+  },
+  {
+    codes: ['1309'],
+    code: 'upstream_busy',
+    reason: 'insufficient_quota',
+    message: 'The plan of the account of the official API has expired.',
     recovery: 'other-credential',
     retryAfterSeconds: QUOTA_RETRY_SECONDS,
   },
@@ -57,19 +75,22 @@ const faultTable: readonly FaultRow[] = [
     namesReset: true,
   },
   {
+    // Limits of concurrency and rate are those of a model and a tier (protocol 10.4).
     codes: ['1302'],
     code: 'upstream_busy',
     reason: 'upstream_concurrency',
-    message: 'The account of the official API has reached its limit of concurrent requests.',
+    message: 'The account of the official API has reached its limit of concurrent requests to this model.',
     recovery: 'other-credential',
+    reach: 'model',
     retryAfterSeconds: 5,
   },
   {
     codes: ['1303'],
     code: 'upstream_busy',
     reason: 'upstream_rate_limited',
-    message: 'The official API limits the rate of requests of the account.',
+    message: 'The official API limits the rate of the account’s requests to this model.',
     recovery: 'other-credential',
+    reach: 'model',
     retryAfterSeconds: 5,
   },
   {
@@ -86,7 +107,15 @@ const faultTable: readonly FaultRow[] = [
     recovery: 'other-credential',
   },
   {
-    codes: ['1220', '1313', ...codeRange(1110, 1112), '1120', '1121'],
+    codes: ['1313'],
+    code: 'upstream_forbidden',
+    reason: 'fair_use_restriction',
+    message: 'The official API has restricted the account under its fair-use policy.',
+    recovery: 'other-credential',
+    retryAfterSeconds: FAIR_USE_RETRY_SECONDS,
+  },
+  {
+    codes: ['1220', ...codeRange(1110, 1112), '1120', '1121'],
     code: 'upstream_forbidden',
     reason: 'upstream_forbidden',
     message: 'The official API refused the account.',
@@ -148,7 +177,7 @@ export function classifyFault(fault: PlatformFault, nowMs: number): TurnError {
       layer: 'upstream',
       cause: fault,
     });
-  const { code, message, reason, param, recovery } = row;
+  const { code, message, reason, param, recovery, reach } = row;
   const resetMs = row.namesReset ? findResetTimeMs(fault.text) : undefined;
   const retryAfterSeconds =
     resetMs !== undefined && resetMs > nowMs ? Math.ceil((resetMs - nowMs) / 1000) : row.retryAfterSeconds;
@@ -158,6 +187,7 @@ export function classifyFault(fault: PlatformFault, nowMs: number): TurnError {
     ...(reason === undefined ? {} : { reason }),
     ...(param === undefined ? {} : { param }),
     ...(recovery === undefined ? {} : { recovery }),
+    ...(reach === undefined ? {} : { reach }),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   });
 }
@@ -204,6 +234,8 @@ function errorOfStatus(status: number, isPage: boolean, fault: PlatformFault | u
       ...details,
       reason: 'upstream_rate_limited',
       retryAfterSeconds: 30,
+      // A page comes from the edge, which counts addresses.
+      ...(isPage ? {} : { recovery: 'other-credential' as const }),
     });
   if (status === 413 || status === 435)
     return new TurnError('request_too_large', 'The request is larger than the official API takes.', details);
