@@ -11,6 +11,8 @@ interface ErrorClass {
   /** What the simulator does at each upstream; absent where there is no such thing. */
   readonly web?: string;
   readonly platform?: string;
+  /** Beside `hi`. */
+  readonly body?: Readonly<Record<string, unknown>>;
 }
 
 /** A fault or scenario of the same name at both. */
@@ -23,6 +25,7 @@ const early: readonly ErrorClass[] = [
   { what: 'signature refused', web: 'bad-signature' },
   { what: 'token or key refused', web: '401', platform: '1002' },
   { what: 'account refused', web: '403', platform: '1220' },
+  { what: 'account restricted for unfair use', platform: '1313' },
   { what: 'model above level or plan', web: 'error-level', platform: '1311' },
   { what: 'model unknown', web: 'error-model-not-found', platform: '1211' },
   { what: 'balance spent', platform: '1113' },
@@ -32,6 +35,11 @@ const early: readonly ErrorClass[] = [
   { what: 'model at capacity', web: 'error-model-busy', platform: '1305' },
   { what: 'conversation too long', platform: '1261' },
   { what: 'content refused', web: 'error-sensitive', platform: '1301' },
+  {
+    what: 'a value of the request refused',
+    platform: '1214',
+    body: { tools: [{ type: 'function', function: { name: 'f' } }] },
+  },
   { what: 'request not understood', web: '422', platform: '1214' },
   { what: 'internal error', web: 'error-internal', platform: '1234' },
   { what: '5xx', ...alike('503') },
@@ -81,22 +89,28 @@ async function describeAnswer(response: Response, stream: boolean): Promise<stri
   ].join(', ');
 }
 
-async function ask(driver: Driver, name: string, stream: boolean, isLate: boolean): Promise<string> {
+interface Asked {
+  readonly body?: ErrorClass['body'] | undefined;
+  readonly stream: boolean;
+  readonly isLate: boolean;
+}
+
+async function ask(driver: Driver, name: string, { stream, isLate, body }: Asked): Promise<string> {
   await using stack = await startStack({
     env: { ...impatient, ZAI_UPSTREAMS: driver },
     upstream: isLate ? {} : faultOf(driver, name),
   });
-  const response = await postChat(stack.url, isLate ? scenario(name) : 'hi', { body: { stream } });
+  const response = await postChat(stack.url, isLate ? scenario(name) : 'hi', { body: { ...body, stream } });
   return await describeAnswer(response, stream);
 }
 
 /** Who answers when the failing upstream is the first of two. */
-async function askBoth(driver: Driver, name: string): Promise<string> {
+async function askBoth(driver: Driver, name: string, body: ErrorClass['body'] = {}): Promise<string> {
   await using stack = await startStack({
     env: { ...impatient, ZAI_UPSTREAMS: `${driver},${other[driver]}` },
     upstream: faultOf(driver, name),
   });
-  const response = await postChat(stack.url, 'hi');
+  const response = await postChat(stack.url, 'hi', { body });
   const answered = response.headers.get('x-gateway-upstream');
   await response.text();
   if (response.status !== 200) return 'told';
@@ -112,15 +126,15 @@ const rows = new Map<string, readonly string[]>();
 const drivers = ['web', 'platform'] as const;
 
 describe('an error before the first content', () => {
-  it.each(early)('$what', async ({ what, ...faults }) => {
+  it.each(early)('$what', async ({ what, body, ...faults }) => {
     const cells: string[] = [];
     for (const driver of drivers) {
       const name = faults[driver];
-      const whole = name === undefined ? none : await ask(driver, name, false, false);
-      const streamed = name === undefined ? none : await ask(driver, name, true, false);
+      const whole = name === undefined ? none : await ask(driver, name, { stream: false, isLate: false, body });
+      const streamed = name === undefined ? none : await ask(driver, name, { stream: true, isLate: false, body });
       // No headers were sent yet: a stream fails as a whole answer does.
       expect(streamed).toBe(whole);
-      cells.push(whole, name === undefined ? none : await askBoth(driver, name));
+      cells.push(whole, name === undefined ? none : await askBoth(driver, name, body));
     }
     // The client need not know which upstream it was.
     const [web = '', , platform = ''] = cells;
@@ -134,7 +148,7 @@ describe('an error behind content', () => {
     const cells = await Promise.all(
       [web, platform].flatMap((name, index) => {
         const driver = drivers[index] ?? 'web';
-        return [ask(driver, name, false, true), ask(driver, name, true, true)];
+        return [false, true].map((stream) => ask(driver, name, { stream, isLate: true }));
       }),
     );
     expect(cells.slice(2)).toEqual(cells.slice(0, 2));

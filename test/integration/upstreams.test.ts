@@ -61,7 +61,7 @@ describe('the official API as the upstream', () => {
     });
     expect([response.status, response.headers.get('x-gateway-ignored-params')]).toEqual([
       200,
-      'seed,user,temperature,top_p',
+      'seed,user,temperature,top_p,max_tokens',
     ]);
     expect(stack.upstream.log.at(-1)).toMatchObject({
       faults: [],
@@ -121,7 +121,100 @@ describe('with both upstreams', () => {
   );
 });
 
+describe('a limit of one model', () => {
+  const models = ({ upstream }: Stack): unknown[] =>
+    upstream.log.flatMap(({ path, body }) =>
+      path.endsWith('/chat/completions') ? [(body as { model: string }).model] : [],
+    );
+
+  it.each(['1302', '1303', '1113'])(
+    '%s: the next model of the chain answers on the same key, at once',
+    async (code) => {
+      await using stack = await startStack({
+        env: { ...platformOnly, ZAI_CREDENTIAL_WAIT: '20', ZAI_MODEL_FALLBACKS: 'glm-5=glm-4.7' },
+        upstream: { platformModelFaults: { 'glm-5': code } },
+      });
+      for (const stream of [false, true]) {
+        const response = await postChat(stack.url, 'hi', { body: { model: 'glm-5', stream } });
+        expect([response.status, await answeredBy(response)]).toEqual([200, 'platform']);
+      }
+      // The second turn knows of the limit already.
+      expect(models(stack)).toEqual(['glm-5', 'glm-4.7', 'glm-4.7']);
+    },
+  );
+
+  it('leaves the other models of the key alone, and is told for its own', async () => {
+    await using stack = await startStack({
+      env: platformOnly,
+      upstream: { platformModelFaults: { 'glm-5': '1113' } },
+    });
+    expect((await postChat(stack.url, 'hi', { body: { model: 'glm-5' } })).status).toBe(429);
+    expect((await postChat(stack.url, 'hi', { body: { model: 'glm-4.7-flash' } })).status).toBe(200);
+    const again = await postChat(stack.url, 'hi', { body: { model: 'glm-5' } });
+    expect([again.status, ((await again.json()) as ErrorBody).error.code]).toEqual([429, 'insufficient_quota']);
+    expect(models(stack)).toEqual(['glm-5', 'glm-4.7-flash']);
+  });
+
+  it('of the account stops all of them', async () => {
+    await using stack = await startStack({
+      env: { ...platformOnly, ZAI_MODEL_FALLBACKS: 'glm-5=glm-4.7' },
+      upstream: { platformModelFaults: { 'glm-5': '1304' } },
+    });
+    for (const model of ['glm-5', 'glm-4.7'])
+      expect((await postChat(stack.url, 'hi', { body: { model } })).status).toBe(429);
+    expect(models(stack)).toEqual(['glm-5']);
+  });
+});
+
+describe('what the client sent wrong', () => {
+  const stateOf = async ({ url }: Stack): Promise<string> =>
+    ((await (await fetch(`${url}/v1/status`)).json()) as { state: string }).state;
+  const image = (bytes: Buffer) => ({
+    type: 'image_url',
+    image_url: { url: `data:image/png;base64,${bytes.toString('base64')}` },
+  });
+  const png = Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==',
+    'base64',
+  );
+
+  it('is a picture that is too large: refused with its place before anybody is asked', async () => {
+    await using stack = await startStack({ env: platformOnly });
+    const large = Buffer.concat([png, Buffer.alloc(5 * 1024 * 1024)]);
+    const content = [{ type: 'text', text: 'Look' }, image(png), image(large)];
+    const response = await postChat(stack.url, '', {
+      body: { model: 'glm-4.6v', messages: [{ role: 'user', content }] },
+    });
+    expect([response.status, ((await response.json()) as ErrorBody).error]).toEqual([
+      400,
+      expect.objectContaining({ code: 'invalid_image_url', param: 'messages[0].content[2]' }),
+    ]);
+    expect(calls(stack).platform).toBe(0);
+  });
+
+  it('is a value that the official API refuses: told as such, and no change of its contract', async () => {
+    await using stack = await startStack({ env: platformOnly, upstream: { platformFault: '1214' } });
+    const before = await stateOf(stack);
+    const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }];
+    const response = await postChat(stack.url, 'hi', { body: { tools } });
+    expect([response.status, ((await response.json()) as ErrorBody).error.code]).toEqual([400, 'refused_by_upstream']);
+    expect(await stateOf(stack)).toBe(before);
+    // Where all that went up is ours, it is one.
+    expect((await postChat(stack.url, 'hi')).status).toBe(502);
+    expect(await stateOf(stack)).toBe('drifted');
+  });
+});
+
 describe('several keys', () => {
+  it('take over from one that is limited for an unknown reason', async () => {
+    await using stack = await startStack({
+      env: { ...platformOnly, ZAI_PLATFORM_API_KEY: 'slow, quick' },
+      upstream: { platformKeyFaults: { slow: '429' } },
+    });
+    for (let count = 0; count < 3; count += 1) expect((await postChat(stack.url, 'hi')).status).toBe(200);
+    expect(calls(stack).platform).toBeLessThanOrEqual(4);
+  });
+
   it('share the turns, and one without balance rests while the other answers', async () => {
     await using stack = await startStack({
       env: { ...platformOnly, ZAI_PLATFORM_API_KEY: 'poor, rich' },

@@ -91,6 +91,7 @@ export { encodeFormatInstructions } from './upstream/format-instructions.ts';
 export { findFrontendVersion } from './upstream/zai-web/frontend-version.ts';
 export { signRequest, type SignatureInput, type SigningFunctions } from './upstream/zai-web/sign-request.ts';
 export type { WebProfile } from './upstream/zai-web/web-profile.ts';
+export { blameRequest as blamePlatformRequest } from './upstream/zai-platform/blame-request.ts';
 export { decodeHttpError as decodePlatformHttpError } from './upstream/zai-platform/decode-error.ts';
 export { decodeModels as decodePlatformModels } from './upstream/zai-platform/decode-models.ts';
 export { createZaiPlatformDecoder, type ZaiPlatformDecoderOptions } from './upstream/zai-platform/decode-stream.ts';

@@ -1,6 +1,7 @@
 import type { Exchange } from '../routes/exchange.ts';
 import type { PlatformCode } from './platform-faults.ts';
 import { platformBody, type PlatformBody } from './platform-body.ts';
+import { fitsMediaLimits } from './platform-media.ts';
 import { alwaysThinks, platformModelIds, takesEffort, takesToolStream, takesVision } from './platform-models.ts';
 
 /** Why the official API refuses a call; `message` names the field as far as the real thing does. */
@@ -62,6 +63,7 @@ const bodyChecks: readonly BodyCheck[] = [
       !(hasFile && hasMedia) && urls.every((url) => /^(?:https?:|data:[\w.+-]+\/[\w.+-]+;base64,)/.test(url));
     return fits ? undefined : illegal('files', 'Image input format/parsing error');
   },
+  (body) => (fitsMediaLimits(body) ? undefined : illegal('files', 'The number or size of the input exceeds the limit')),
   ({ model, thinking }) =>
     thinking?.type === 'disabled' && alwaysThinks(model) ? illegal('thinking', 'thinking.type illegal') : undefined,
   ({ model, reasoning_effort: effort }) =>

@@ -21,6 +21,7 @@ const visionModelIds = [
   'glm-4.6v-flash',
   'glm-4.6v-flashx',
   'glm-4.5v',
+  'autoglm-phone-multilingual',
 ];
 
 /** Every model that answers (protocol 10.2). */

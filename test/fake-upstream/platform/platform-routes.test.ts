@@ -38,6 +38,12 @@ describe('a completion', () => {
 
   const png = { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } };
   const file = { type: 'file', file: { file_data: 'data:application/pdf;base64,AAAA', filename: 'a.pdf' } };
+  const video = (type = 'video/mp4') => ({ type: 'video_url', video_url: { url: `data:${type};base64,AAAA` } });
+  const pngOf = (bytes: number) => ({
+    type: 'image_url',
+    image_url: { url: `data:image/png;base64,${Buffer.alloc(bytes).toString('base64')}` },
+  });
+  const largest = 5 * 1024 * 1024;
   it.each<[string, string, Record<string, unknown>]>([
     ['an unknown model', '1211', { model: 'gpt-4o' }],
     ['no model', '1213', { model: undefined }],
@@ -49,6 +55,11 @@ describe('a completion', () => {
       { model: 'glm-4.6v', messages: [user('x'), { role: 'tool', tool_call_id: 'c', content: 'x' }] },
     ],
     ['files beside pictures', '1214', { model: 'glm-4.6v', messages: [user([png, file])] }],
+    ['a large picture', '1214', { model: 'glm-4.6v', messages: [user([pngOf(largest + 1)])] }],
+    ['many pictures', '1214', { model: 'glm-4.5v', messages: [user(Array(51).fill(png))] }],
+    ['many films', '1214', { model: 'glm-4.6v', messages: [user([video()]), user([video(), video()])] }],
+    ['two films for 4.5V', '1214', { model: 'glm-4.5v', messages: [user([video(), video()])] }],
+    ['a film in another form', '1214', { model: 'glm-4.6v', messages: [user([video('video/webm')])] }],
     ['a temperature above 1', '1214', { temperature: 1.2 }],
     ['a top_p of 0', '1214', { top_p: 0 }],
     ['a tool choice', '1214', { tool_choice: 'required' }],
@@ -67,6 +78,12 @@ describe('a completion', () => {
   ])('with %s is refused with %s', async (_what, code, fields) => {
     const response = await post('/chat/completions', { ...plain, ...fields });
     expect([response.status, await codeOf(response)]).toEqual([400, code]);
+  });
+
+  it('takes as many files as there may be', async () => {
+    const content = [pngOf(largest), ...Array<unknown>(49).fill(png), video('video/quicktime')];
+    const response = await post('/chat/completions', { ...plain, model: 'glm-4.5v', messages: [user(content)] });
+    expect(response.status).toBe(200);
   });
 
   it('needs a key, a good one, and not too many at once on it', async () => {

@@ -171,7 +171,9 @@ describe('a limit of one model', () => {
       logger: { warn: () => undefined },
     });
     const first = await keys.lease({ ...request, model: 'glm-5' });
-    await first.release({ ...keys.outcomeOf(limit), coolDownMs: 40 });
+    const outcome = keys.outcomeOf(limit);
+    expect(outcome.result).toBe('busy');
+    await first.release(outcome.result === 'busy' ? { ...outcome, coolDownMs: 40 } : outcome);
     const startedAtMs = Date.now();
     const second = await keys.lease({ ...request, model: 'glm-5' });
     expect(Date.now() - startedAtMs).toBeGreaterThanOrEqual(40);

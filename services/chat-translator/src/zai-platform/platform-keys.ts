@@ -7,6 +7,7 @@ import {
 } from '@zai2api/credentials';
 import type { Logger, Secret } from '@zai2api/runtime';
 import { TurnError } from '@zai2api/turn';
+import { createRestNotes, laterRest, type RestNote } from './rest-notes.ts';
 
 /** The API keys of the official API, comma separated; empty when there are none. */
 export function readPlatformKeys(keys: Secret | undefined): string[] {
@@ -27,12 +28,6 @@ const BUSY_REST_MS = 5_000;
 const FAIR_USE = 'fair_use_restriction';
 
 type Rest = Extract<LeaseOutcome, { result: 'busy' }> & { readonly why: TurnError };
-
-/** Why a key rests, for all models or for one. */
-interface RestNote {
-  readonly untilMs: number;
-  readonly why: TurnError;
-}
 
 /** What the keys are kept with. */
 export interface PlatformKeysOptions {
@@ -83,7 +78,7 @@ export function createPlatformKeys(
       if (exclude?.has(id) === true) continue;
       const [whole, ofModel] = [wholeRests.of(id), modelRestOf(id, model)];
       const isBack = (whole?.untilMs ?? 0) <= byMs.whole && (ofModel?.untilMs ?? 0) <= byMs.model;
-      const rest = later(whole, ofModel);
+      const rest = laterRest(whole, ofModel);
       if (isBack || !rest) return undefined;
       rests.push(rest);
     }
@@ -161,31 +156,6 @@ export function createPlatformKeys(
 
 /** The ids of keys hold no space. */
 const restName = (id: string, model: string): string => `${id} ${model}`;
-
-interface RestNotes {
-  /** The rest of that name that is not over. */
-  of(name: string): RestNote | undefined;
-  /** Of two rests of one name, the longer one counts, as in the store. A good end of another turn ends neither: it may have begun before. */
-  add(name: string, note: RestNote): void;
-}
-
-function createRestNotes(now: () => number): RestNotes {
-  const notes = new Map<string, RestNote>();
-  const of = (name: string): RestNote | undefined => {
-    const note = notes.get(name);
-    return note && note.untilMs > now() ? note : undefined;
-  };
-  return {
-    of,
-    add(name, note) {
-      for (const old of notes.keys()) if (!of(old)) notes.delete(old);
-      notes.set(name, later(of(name), note) ?? note);
-    },
-  };
-}
-
-const later = (one: RestNote | undefined, other: RestNote | undefined): RestNote | undefined =>
-  one && (!other || one.untilMs >= other.untilMs) ? one : other;
 
 const isRest = (outcome: LeaseOutcome): outcome is Rest => outcome.result === 'busy' && 'why' in outcome;
 

@@ -1,4 +1,5 @@
 import {
+  blamePlatformRequest,
   createZaiPlatformDecoder,
   decodePlatformEmbeddings,
   decodePlatformHttpError,
@@ -16,7 +17,7 @@ import {
   type PlatformProfile,
 } from '@zai2api/dialects';
 import type { Logger } from '@zai2api/runtime';
-import type { TurnRequest, TurnWarning } from '@zai2api/turn';
+import { TurnError, type TurnEvent, type TurnRequest, type TurnWarning } from '@zai2api/turn';
 import type { Dispatcher } from 'undici';
 import { streamAnswer } from '../http/stream-answer.ts';
 import { createUpstreamClient, type UpstreamClientOptions } from '../http/upstream-client.ts';
@@ -53,7 +54,12 @@ export function createZaiPlatformDriver(options: ZaiPlatformDriverOptions): Upst
     name: 'platform',
     limitsTokens: true,
 
-    refuses: ({ request, model }) => refusePlatformRequest(request, model.upstreamId),
+    refuses: ({ request, model, media }) =>
+      refusePlatformRequest(
+        request,
+        model.upstreamId,
+        media.map(({ bytes, ...file }) => ({ ...file, sizeBytes: bytes.length })),
+      ),
 
     async *run(turn, credential, signal) {
       const { request, model, thinking, search } = turn;
@@ -69,12 +75,22 @@ export function createZaiPlatformDriver(options: ZaiPlatformDriverOptions): Upst
       });
       const decoder = createZaiPlatformDecoder({
         model: request.model,
-        warnings: uniqueWarnings([...turn.warnings, ...limitedFields(request).map(toWarning)]),
+        warnings: uniqueWarnings([...turn.warnings, ...limitedFields(request, model.upstreamId).map(toWarning)]),
         prompt: () => promptOf(request),
         takesCalls: request.tools.length > 0,
         context,
       });
-      yield* streamAnswer(completion, decoder, { client, timeouts: turn.timeouts, signal, logger });
+      try {
+        for await (const batch of streamAnswer(completion, decoder, {
+          client,
+          timeouts: turn.timeouts,
+          signal,
+          logger,
+        }))
+          yield blameIn(batch, request);
+      } catch (reason) {
+        throw blamePlatformRequest(TurnError.from(reason), request);
+      }
     },
 
     async listModels(credential, signal) {
@@ -110,6 +126,13 @@ const encodeFile = ({ kind, bytes, mediaType, filename }: Media): PlatformFile =
   dataUrl: `data:${mediaType};base64,${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')}`,
   filename,
 });
+
+/** The batch with the error at its end, if there is one, as it is to be told of this request. */
+function blameIn(batch: TurnEvent[], request: TurnRequest): TurnEvent[] {
+  const last = batch.at(-1);
+  if (last?.type !== 'turn-error') return batch;
+  return [...batch.slice(0, -1), { ...last, error: blamePlatformRequest(last.error, request) }];
+}
 
 const toWarning = (field: string): TurnWarning => ({ code: 'ignored-parameter', field });
 

@@ -25,6 +25,9 @@ describe('what a model takes', () => {
   it('is known of every listed one', () => {
     expect(builtInPlatformModels.length).toBeGreaterThanOrEqual(20);
     expect(new Set(builtInPlatformModels.map(({ id }) => id)).size).toBe(builtInPlatformModels.length);
+    // The ones that no rule of names gives away.
+    for (const id of ['autoglm-phone-multilingual', 'glm-5.3-flashx', 'glm-5v-turbo'])
+      expect(platformModel(id).capabilities).toMatchObject({ vision: true, webSearch: false });
     expect(platformModel('glm-5.3-flash')).toMatchObject({
       id: 'glm-5.3-flash',
       name: 'GLM-5.3-Flash',
@@ -37,6 +40,7 @@ describe('what a model takes', () => {
     expect(platformTraits('glm-6.1')).toMatchObject({ thinking: 'always', vision: false });
     expect(platformTraits('glm-6v')).toMatchObject({ thinking: 'always', vision: true });
     expect(platformTraits('glm-4.8-air')).toMatchObject({ thinking: 'optional', effort: 'none' });
+    expect(platformTraits('autoglm-phone-9b')).toMatchObject({ vision: true });
     expect(platformTraits('something')).toMatchObject({ thinking: 'optional', vision: false });
   });
 });

@@ -89,11 +89,12 @@ describe('a completion', () => {
   });
 
   it('names what it had to bring into range', () => {
-    expect(limitedFields(request({ sampling: { stop: [], temperature: 1.5, topP: 0 } }))).toEqual([
-      'temperature',
-      'top_p',
-    ]);
-    expect(limitedFields(request({ sampling: { stop: [], temperature: 0, topP: 1 } }))).toEqual([]);
+    const limited = (sampling: Partial<TurnRequest['sampling']>, model = 'glm-4.7'): string[] =>
+      limitedFields(request({ sampling: { stop: [], ...sampling } }), model);
+    expect(limited({ temperature: 1.5, topP: 0 })).toEqual(['temperature', 'top_p']);
+    expect(limited({ temperature: 0, topP: 1, maxOutputTokens: 131_072 })).toEqual([]);
+    expect(limited({ maxOutputTokens: 131_073 })).toEqual(['max_tokens']);
+    expect(limited({ maxOutputTokens: 131_072 }, 'glm-4.5')).toEqual(['max_tokens']);
   });
 });
 

@@ -91,9 +91,14 @@ function encodeSampling({ sampling }: TurnRequest, traits: PlatformTraits): Reco
   };
 }
 
-/** The fields whose values the API does not take as they are; they are brought into its range. */
-export function limitedFields({ sampling: { temperature = 1, topP = 1 } }: TurnRequest): string[] {
-  return [...(temperature > 1 ? ['temperature'] : []), ...(topP < MIN_TOP_P || topP > 1 ? ['top_p'] : [])];
+/** The fields whose values the API does not take as they are for this model; they are brought into its range. */
+export function limitedFields({ sampling }: TurnRequest, upstreamModel: string): string[] {
+  const { temperature = 1, topP = 1, maxOutputTokens = 1 } = sampling;
+  return [
+    ...(temperature > 1 ? ['temperature'] : []),
+    ...(topP < MIN_TOP_P || topP > 1 ? ['top_p'] : []),
+    ...(maxOutputTokens > platformTraits(upstreamModel).maxOutputTokens ? ['max_tokens'] : []),
+  ];
 }
 
 const within = (value: number, min: number, max: number): number => Math.min(max, Math.max(min, value));

@@ -8,6 +8,9 @@ export interface PlatformTraits {
   readonly effort: 'none' | 'high-max' | 'low-high-max';
   /** Takes pictures, films and documents; then it knows no `tool` messages, no web search and no response format. */
   readonly vision: boolean;
+  /** As many pictures and films as one request may have. */
+  readonly maxImages: number;
+  readonly maxVideos: number;
   /** Arguments of tool calls can be streamed. */
   readonly toolStream: boolean;
   readonly maxOutputTokens: number;
@@ -24,6 +27,8 @@ const plain: PlatformTraits = {
   thinking: 'optional',
   effort: 'none',
   vision: false,
+  maxImages: 150,
+  maxVideos: 2,
   toolStream: false,
   maxOutputTokens: 128 * K,
 };
@@ -45,13 +50,15 @@ const rows: readonly ModelRow[] = [
   { name: 'GLM-4.6V', seen: '2025-12', vision: true, maxOutputTokens: 32 * K },
   { name: 'GLM-4.6V-FlashX', seen: '2025-12', vision: true, maxOutputTokens: 32 * K },
   { name: 'GLM-4.6V-Flash', seen: '2025-12', vision: true, maxOutputTokens: 32 * K },
+  // Nothing is said of its output: as much as the most modest vision model gives.
+  { name: 'AutoGLM-Phone-Multilingual', seen: '2025-12', vision: true, maxOutputTokens: 16 * K },
   { name: 'GLM-4.6', seen: '2025-10', toolStream: true },
   { name: 'GLM-4.5', seen: '2025-08', maxOutputTokens: 96 * K },
   { name: 'GLM-4.5-Air', seen: '2025-08', maxOutputTokens: 96 * K },
   { name: 'GLM-4.5-X', seen: '2025-08', maxOutputTokens: 96 * K },
   { name: 'GLM-4.5-AirX', seen: '2025-08', maxOutputTokens: 96 * K },
   { name: 'GLM-4.5-Flash', seen: '2025-08', maxOutputTokens: 96 * K },
-  { name: 'GLM-4.5V', seen: '2025-08', vision: true, maxOutputTokens: 16 * K },
+  { name: 'GLM-4.5V', seen: '2025-08', vision: true, maxImages: 50, maxVideos: 1, maxOutputTokens: 16 * K },
   { name: 'GLM-4-32B-0414-128K', seen: '2025-08', thinking: 'none', maxOutputTokens: 16 * K },
 ];
 
@@ -67,7 +74,7 @@ export function platformTraits(upstreamId: string): PlatformTraits {
   if (row) return { ...plain, ...row };
   const [, version = '', letter = ''] = /^glm-(\d+(?:\.\d+)?)(v?)(?:-|$)/.exec(id) ?? [];
   const isNewer = Number(version) >= ALWAYS_THINKS_FROM;
-  return { ...plain, ...(isNewer ? newest : {}), vision: letter === 'v' };
+  return { ...plain, ...(isNewer ? newest : {}), vision: letter === 'v' || id.startsWith('autoglm-phone') };
 }
 
 /** The model of an id as the driver offers it. */
