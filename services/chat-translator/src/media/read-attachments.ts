@@ -44,7 +44,7 @@ export type AttachmentReader = (
   signal: AbortSignal,
 ) => Promise<ReadConversation>;
 
-/** Of one request; the official API takes as many for most of its models. */
+/** Of one request; the official API takes as many pictures for each of its models. */
 const MAX_FILES = 50;
 /** Fetched or decoded at the same time. */
 const CONCURRENCY = 4;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { TurnError, type TurnMessage, type TurnRequest } from '@zai2api/turn';
+import type { TurnError, TurnMessage, TurnRequest } from '@zai2api/turn';
 import { blameRequest } from './blame-request.ts';
 import { classifyFault, decodeHttpError } from './decode-error.ts';
 
