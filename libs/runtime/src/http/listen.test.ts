@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
+import { PassThrough } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { listen, type RunningServer } from './listen.ts';
@@ -67,6 +68,30 @@ describe('listen', () => {
     expect(await ask()).toBe('keep-alive');
     draining.abort();
     expect(await ask()).toBe('close');
+  });
+
+  it('answers the next request of a connection whose last one was answered before its body was read', async () => {
+    const running = await start((request, response) => {
+      if (request.method === 'POST') {
+        // Somebody begins to read, and leaves.
+        const reader = request.pipe(new PassThrough());
+        reader.once('readable', () => reader.destroy());
+        reader.once('close', () => response.end('refused'));
+      } else {
+        response.end('answered');
+      }
+    });
+    for (const framing of ['content-length: 1000000', 'transfer-encoding: chunked']) {
+      const socket = net.connect(running.port, running.host);
+      const body = 'a'.repeat(1_000_000);
+      const sent = framing.includes('chunked') ? `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n` : body;
+      socket.write(`POST / HTTP/1.1\r\nhost: x\r\n${framing}\r\n\r\n${sent}`);
+      socket.write('GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+      let text = '';
+      for await (const chunk of socket) text += String(chunk);
+      expect(text).toContain('refused');
+      expect(text).toContain('answered');
+    }
   });
 
   it('cuts what still runs at the deadline', async () => {

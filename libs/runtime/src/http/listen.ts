@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ConfigError } from '../config/config-error.ts';
 import { answerBrokenRequest } from './answer-broken-request.ts';
 import { closeIfClientIsGone } from './close-if-client-is-gone.ts';
+import { dropUnreadBody } from './drop-unread-body.ts';
 import { onResponseClose } from './on-response-close.ts';
 
 /** A server that listens. */
@@ -76,6 +77,7 @@ export async function listen(
       running.delete(response);
       if (isStopping) setImmediate(closeUnusedSockets);
     });
+    dropUnreadBody(request, response);
     handler(request, response);
   });
   // By itself Node ends the connection, with the answer unsent, when a client only ends its own side (contract 5.7).
