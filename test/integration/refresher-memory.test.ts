@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { closeRedis, createLogger, openRedis, type RedisClient } from '@zai2api/runtime';
-import { createRedisMintBudget, createRedisTickNotes } from '@zai2api/token-refresher';
+import { createRedisMintBudget, createRedisTickStateStore } from '@zai2api/token-refresher';
 import { describeMintBudget } from '../../services/token-refresher/src/mint-budget.conformance.ts';
 import { startRedis, type RedisServer } from '../support/start-redis.ts';
 
@@ -55,15 +55,15 @@ describe('createRedisMintBudget', () => {
   });
 });
 
-describe('createRedisTickNotes', () => {
+describe('createRedisTickStateStore', () => {
   it('reads in one replica what another wrote, for a day', async () => {
     const prefix = randomUUID();
-    const notes = createRedisTickNotes({ commands, prefix });
-    expect(await notes.read('one')).toBeUndefined();
-    await notes.write('one', '{"a":1}');
-    await notes.write('one', '{"a":2}');
-    expect(await createRedisTickNotes({ commands, prefix }).read('one')).toBe('{"a":2}');
-    expect(await createRedisTickNotes({ commands, prefix: randomUUID() }).read('one')).toBeUndefined();
+    const stateStore = createRedisTickStateStore({ commands, prefix });
+    expect(await stateStore.read('one')).toBeUndefined();
+    await stateStore.write('one', '{"a":1}');
+    await stateStore.write('one', '{"a":2}');
+    expect(await createRedisTickStateStore({ commands, prefix }).read('one')).toBe('{"a":2}');
+    expect(await createRedisTickStateStore({ commands, prefix: randomUUID() }).read('one')).toBeUndefined();
     expect(await commands.pttl(`{${prefix}:refresher}:note:one`)).toBeGreaterThan(86_000_000);
   });
 });

@@ -3,7 +3,7 @@ import type { Credential } from './credential.ts';
 import type { CredentialStore, KindCounts, Lease, LeaseOutcome, LeaseRequest } from './credential-store.ts';
 import { refuseForLackOfCapacity, refuseForPoolState, storeClosed, type PoolState } from './pool-state.ts';
 import { startUnrefTimer, type StartTimer } from './start-timer.ts';
-import { createWaitingLine } from './waiting-line.ts';
+import { createWaitQueue } from './wait-queue.ts';
 
 /** A credential and what runs on it. */
 interface Entry {
@@ -26,7 +26,7 @@ export function createMemoryCredentialStore(options: { now(): number; startTimer
   const { startTimer = startUnrefTimer } = options;
   const now = (): number => options.now();
   const entries = new Map<string, Entry>();
-  const line = createWaitingLine<Lease>({ now, startTimer });
+  const queue = createWaitQueue<Lease>({ now, startTimer });
   const demandListeners = new Set<() => void>();
   const released = new WeakSet<Lease>();
   let poolState: PoolState = { state: 'ok' };
@@ -71,7 +71,7 @@ export function createMemoryCredentialStore(options: { now(): number; startTimer
   }
 
   function serveWaiters(): void {
-    for (const waiter of line.waiters()) {
+    for (const waiter of queue.waiters()) {
       const answer = answerTo(waiter.request, waiter.deadlineMs);
       if (TurnError.is(answer)) waiter.refuse(answer);
       else if (answer) waiter.grant(answer);
@@ -180,7 +180,7 @@ export function createMemoryCredentialStore(options: { now(): number; startTimer
       if (answer) return answer;
       announceDemand();
       if (request.waitMs <= 0) throw refuse(request);
-      return line.join(request, deadlineMs, () => refuse(request));
+      return queue.join(request, deadlineMs, () => refuse(request));
     },
     renew(lease, leaseMs) {
       catchUp();
@@ -224,7 +224,7 @@ export function createMemoryCredentialStore(options: { now(): number; startTimer
     counts() {
       catchUp();
       const nowMs = now();
-      return Promise.resolve({ guest: countKind('guest', nowMs), user: countKind('user', nowMs), waiting: line.size });
+      return Promise.resolve({ guest: countKind('guest', nowMs), user: countKind('user', nowMs), waiting: queue.size });
     },
     ids(kind) {
       const nowMs = now();
@@ -247,7 +247,7 @@ export function createMemoryCredentialStore(options: { now(): number; startTimer
       wake?.cancel();
       wake = undefined;
       demandListeners.clear();
-      for (const waiter of line.waiters()) waiter.refuse(storeClosed());
+      for (const waiter of queue.waiters()) waiter.refuse(storeClosed());
       return Promise.resolve();
     },
   };

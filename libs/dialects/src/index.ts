@@ -71,6 +71,7 @@ export {
   unusableAnswerReasons,
 } from './stages/tool-errors.ts';
 export { streamHeaders } from './sse/stream-headers.ts';
+export { tryParseJson } from './try-parse-json.ts';
 export type { UpstreamDecoder } from './upstream/upstream-decoder.ts';
 export type { EncodedRequest } from './upstream/encoded-request.ts';
 export { decodeHttpError } from './upstream/zai-web/decode-error.ts';

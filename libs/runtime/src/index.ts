@@ -1,3 +1,5 @@
+export { unlessAborted } from './async/unless-aborted.ts';
+export { within } from './async/within.ts';
 export { ConfigError } from './config/config-error.ts';
 export { findUnknownSettings } from './config/find-unknown-settings.ts';
 export { parseSettings, type Settings, type SettingsShape } from './config/parse-settings.ts';
@@ -17,7 +19,7 @@ export { KEY_NAME_HEADER, keyNamePattern, PRINCIPAL_HEADER, principalOfKey, trus
 export { CLIENT_CLOSED_REQUEST, logAccess } from './http/log-access.ts';
 export { loggedHeader, loggedPath } from './http/logged-text.ts';
 export { onResponseClose } from './http/on-response-close.ts';
-export { parseJson } from './http/parse-json.ts';
+export { parseRequestJson } from './http/parse-request-json.ts';
 export { reportAppErrors } from './http/report-app-errors.ts';
 export { requestBodyOf } from './http/request-body-of.ts';
 export type { StopPhase } from './ordered-stop.ts';

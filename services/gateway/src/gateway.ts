@@ -26,7 +26,7 @@ import { limitRate } from './middleware/limit-rate.ts';
 import { observeRequests } from './middleware/observe-requests.ts';
 import { refuseWhileStopping } from './middleware/refuse-while-stopping.ts';
 import { requireRoute } from './middleware/require-route.ts';
-import { tellTiming } from './middleware/tell-timing.ts';
+import { addTimingHeaders } from './middleware/add-timing-headers.ts';
 import { unknownUrl } from './refusals.ts';
 import { createInnerClient } from './websocket/inner-client.ts';
 import type { ConnectionTimes } from './websocket/responses-connection.ts';
@@ -71,7 +71,7 @@ export function createGateway(options: {
   const middlewares: readonly Middleware<GatewayState>[] = [
     // First, so that every answer and every line has the id.
     assignRequestId(),
-    tellTiming(),
+    addTimingHeaders(),
     // Before the route is made canonical: the log shows the path as it was asked for.
     ...(settings.logsRequests ? [logAccess(logger)] : []),
     findRoute(),

@@ -1,4 +1,4 @@
-import type { Logger, RedisClient } from '@zai2api/runtime';
+import { within, type Logger, type RedisClient } from '@zai2api/runtime';
 import { Queue, Worker, type Job, type JobsOptions } from 'bullmq';
 import type { RefillSchedule, TickResult } from './refill-schedule.ts';
 import { processRefill, sendRefill, type RefillJobData } from './trace-refill.ts';
@@ -168,8 +168,9 @@ export function createBullmqSchedule(options: {
     clearInterval(upsertTimer);
     commands.off('ready', onReady);
     await running;
-    await inTime(close(queue, worker));
-    await worker.letGo();
+    // A Redis that is away is not waited for.
+    await within(close(queue, worker), CLOSE_TIMEOUT_MS).catch(() => undefined);
+    await worker.closeLockManager();
   }
 
   async function close(queue: Queue, worker: Worker): Promise<void> {
@@ -228,17 +229,9 @@ export function createBullmqSchedule(options: {
   };
 }
 
-/** A close that does not come to its end, as a connection of its own does not, leaves the extension of locks behind, which keeps a process alive. */
 class RefillWorker extends Worker {
-  async letGo(): Promise<void> {
+  /** After an incomplete close BullMQ's lock-renewal timer keeps the process alive. */
+  async closeLockManager(): Promise<void> {
     await this.lockManager.close();
   }
-}
-
-/** Waits for the end of something that needs Redis, but not for long. */
-async function inTime(work: Promise<unknown>): Promise<void> {
-  const late = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => late.resolve(undefined), CLOSE_TIMEOUT_MS);
-  await Promise.race([work.catch(() => undefined), late.promise]);
-  clearTimeout(timer);
 }

@@ -2,6 +2,7 @@ import {
   decodeHttpError,
   decodeIdentity,
   encodeCommonHeaders,
+  tryParseJson,
   type WebIdentity,
   type WebProfile,
 } from '@zai2api/dialects';
@@ -34,20 +35,11 @@ export function createFetchIdentity(options: {
     });
     if (status !== 200) throw decodeHttpError(status, contentType, body, retryAfterSeconds);
     try {
-      return decodeIdentity(parseJson(body), token);
+      return decodeIdentity(tryParseJson(body), token);
     } catch (error) {
       // A block page or a demand for verification may come with 200; only what is neither is an unknown form.
       const known = decodeHttpError(status, contentType, body, retryAfterSeconds);
       throw known.code === 'upstream_failed' && known.details.reason === undefined ? error : known;
     }
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The parser's own message quotes the text, which may hold a token.
-    return undefined;
-  }
 }

@@ -7,9 +7,9 @@ import { Registry } from 'prom-client';
 import { tokenRefresherSettings } from './config.ts';
 import { createGuestKeeper, type GuestKeeper } from './guest-keeper.ts';
 import { createRefresherMetrics } from './metrics.ts';
-import { createLocalMintBudget } from './mint-budget.ts';
+import { createMemoryMintBudget } from './memory-mint-budget.ts';
 import { createSupplyState, type SupplyState } from './supply-state.ts';
-import { createLocalTickNotes } from './tick-notes.ts';
+import { createMemoryTickStateStore } from './memory-tick-state-store.ts';
 
 const never = new AbortController().signal;
 
@@ -51,15 +51,15 @@ function createKit(env: Record<string, string> = {}): Kit {
   const store = createMemoryCredentialStore({ now, startTimer: () => () => undefined });
   const registry = new Registry();
   const metrics = createRefresherMetrics({ registry, store });
-  const notes = createLocalTickNotes();
-  const budget = createLocalMintBudget();
-  const supply = createSupplyState({ store, notes, logger, now, random });
+  const stateStore = createMemoryTickStateStore();
+  const budget = createMemoryMintBudget();
+  const supply = createSupplyState({ store, stateStore, logger, now, random });
   const cleaned: string[] = [];
   const cleaner = { clean: ({ id }: { id: string }) => void cleaned.push(id), stop: () => Promise.resolve() };
   let calls = 0;
   const fetchIdentity = (): Promise<WebIdentity> => kit.answer(++calls);
   const keeper = createGuestKeeper({
-    ...{ settings, store, budget, notes, fetchIdentity, cleaner, supply, metrics, logger, now, random },
+    ...{ settings, store, budget, stateStore, fetchIdentity, cleaner, supply, metrics, logger, now, random },
   });
   const kit: Kit = {
     keeper,

@@ -2,7 +2,7 @@ import { refillPool, type CredentialStore, type RefillPlan } from '@zai2api/cred
 import type { WebIdentity } from '@zai2api/dialects';
 import type { Logger } from '@zai2api/runtime';
 import { z } from 'zod';
-import { allOver } from './all-over.ts';
+import { allSettledOrThrow } from './all-settled-or-throw.ts';
 import type { ChatCleaner } from './chat-cleaner.ts';
 import type { TokenRefresherSettings } from './config.ts';
 import type { FetchIdentity } from './fetch-identity.ts';
@@ -10,7 +10,8 @@ import type { RefresherMetrics } from './metrics.ts';
 import type { MintBudget } from './mint-budget.ts';
 import type { SupplyState } from './supply-state.ts';
 import { toSupplyFault, worstFault, type SupplyFault } from './supply-fault.ts';
-import { createNote, type TickNotes } from './tick-notes.ts';
+import type { TickStateStore } from './tick-state-store.ts';
+import { createTickState } from './tick-state.ts';
 
 /** Keeps the pool filled with guests. */
 export interface GuestKeeper {
@@ -36,7 +37,7 @@ export function createGuestKeeper(options: {
   settings: TokenRefresherSettings;
   store: CredentialStore;
   budget: MintBudget;
-  notes: TickNotes;
+  stateStore: TickStateStore;
   fetchIdentity: FetchIdentity;
   cleaner: ChatCleaner;
   supply: SupplyState;
@@ -48,11 +49,11 @@ export function createGuestKeeper(options: {
   const { settings, store, budget, fetchIdentity, cleaner, supply, metrics, logger } = options;
   const lifetimeMs = settings.ZAI_AUTH_TOKEN_CACHE_TTL * 1000;
   const lookaheadMs = Math.min(settings.ZAI_REFRESH_INTERVAL * 1000, lifetimeMs * LONGEST_LOOKAHEAD_SHARE);
-  const note = createNote({
-    notes: options.notes,
+  const tickState = createTickState({
+    stateStore: options.stateStore,
     name: 'guests',
     schema: z.record(z.string(), z.number()),
-    blank: {},
+    emptyValue: {},
   });
   /** User ids that were given out, until they expire. */
   let known = new Map<string, number>();
@@ -64,7 +65,7 @@ export function createGuestKeeper(options: {
   }
 
   async function loadKnown(): Promise<void> {
-    const entries = Object.entries(await note.read());
+    const entries = Object.entries(await tickState.read());
     known = new Map(entries.filter(([, expiresAtMs]) => expiresAtMs > options.now()));
   }
 
@@ -129,8 +130,8 @@ export function createGuestKeeper(options: {
     const count = await budget.book(booking);
     if (count === 0) return;
     await loadKnown();
-    const results = await allOver(Array.from({ length: count }, () => mintOne(signal)));
-    await note.write(Object.fromEntries(known));
+    const results = await allSettledOrThrow(Array.from({ length: count }, () => mintOne(signal)));
+    await tickState.write(Object.fromEntries(known));
     if (signal.aborted) return;
     const faults = results.filter((fault) => fault !== undefined);
     const worst = worstFault(faults);

@@ -35,8 +35,8 @@ await runMain(async () => {
     logger,
     commandTimeoutMs: settings.REDIS_COMMAND_TIMEOUT * 1000,
   });
-  const { schedule, budget, notes, ...refill } = openSharedRefill(settings, logger);
-  const refresher = createTokenRefresher({ settings, profile, store, schedule, budget, notes, logger, registry });
+  const { schedule, budget, stateStore, ...refill } = openSharedRefill(settings, logger);
+  const refresher = createTokenRefresher({ settings, profile, store, schedule, budget, stateStore, logger, registry });
 
   await runtime.run(() => {
     watchRedis(settings, runtime);

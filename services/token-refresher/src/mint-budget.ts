@@ -18,23 +18,3 @@ export interface MintBudget {
   /** Counts mints before they are made; returns how many of them may be made. Bookings at the same time never add up to more than the cap. */
   book(booking: MintBooking): Promise<number>;
 }
-
-/** The budget of a single process. */
-export function createLocalMintBudget(): MintBudget {
-  let mintsMs: number[] = [];
-  const prune = (nowMs: number): void => {
-    mintsMs = mintsMs.filter((atMs) => atMs > nowMs - BUDGET_WINDOW_MS);
-  };
-  return {
-    recent(nowMs) {
-      prune(nowMs);
-      return Promise.resolve([...mintsMs]);
-    },
-    book({ count, mostPerHour, nowMs }) {
-      prune(nowMs);
-      const granted = Math.max(0, Math.min(count, mostPerHour - mintsMs.length));
-      mintsMs.push(...Array<number>(granted).fill(nowMs));
-      return Promise.resolve(granted);
-    },
-  };
-}

@@ -3,15 +3,15 @@ import { createBullmqSchedule } from './bullmq-schedule.ts';
 import type { TokenRefresherSettings } from './config.ts';
 import type { MintBudget } from './mint-budget.ts';
 import { createRedisMintBudget } from './redis-mint-budget.ts';
-import { createRedisTickNotes } from './redis-tick-notes.ts';
+import { createRedisTickStateStore } from './redis-tick-state-store.ts';
 import type { RefillSchedule } from './refill-schedule.ts';
-import type { TickNotes } from './tick-notes.ts';
+import type { TickStateStore } from './tick-state-store.ts';
 
 /** What the refreshers on one Redis have in common, so that they are one: when to look, how much was minted, what is known. */
 export interface SharedRefill {
   readonly schedule: RefillSchedule;
   readonly budget: MintBudget;
-  readonly notes: TickNotes;
+  readonly stateStore: TickStateStore;
   /** Ends its connections, for after the schedule's stop; they are cut when `deadline` aborts. Never rejects. */
   close(deadline: AbortSignal): Promise<void>;
 }
@@ -28,7 +28,7 @@ export function openSharedRefill(
   return {
     schedule: createBullmqSchedule({ commands, blocking, prefix, intervalMs, logger }),
     budget: createRedisMintBudget({ commands, prefix }),
-    notes: createRedisTickNotes({ commands, prefix }),
+    stateStore: createRedisTickStateStore({ commands, prefix }),
     async close(deadline) {
       await Promise.all([closeRedis(commands, deadline), closeRedis(blocking, deadline)]);
     },

@@ -3,7 +3,8 @@ import type { Logger } from '@zai2api/runtime';
 import { z } from 'zod';
 import { backOffMs } from './back-off.ts';
 import type { SupplyFault } from './supply-fault.ts';
-import { createNote, type TickNotes } from './tick-notes.ts';
+import type { TickStateStore } from './tick-state-store.ts';
+import { createTickState } from './tick-state.ts';
 
 /** The pool state as the refresher sees it: written to the store, and to the log once per change. */
 export interface SupplyState {
@@ -13,7 +14,7 @@ export interface SupplyState {
   /** A try failed: no other one before the back-off is over. */
   fail(fault: SupplyFault): Promise<void>;
   /** Nothing is configured that could bring a credential in. */
-  runDry(untilMs: number): Promise<void>;
+  markUnsupplied(untilMs: number): Promise<void>;
   /** A try succeeded. */
   recover(): Promise<void>;
 }
@@ -21,17 +22,17 @@ export interface SupplyState {
 /** Starts in the state `ok`. */
 export function createSupplyState(options: {
   store: CredentialStore;
-  notes: TickNotes;
+  stateStore: TickStateStore;
   logger: Logger;
   now(): number;
   random(): number;
 }): SupplyState {
   const { store, logger } = options;
-  const note = createNote({
-    notes: options.notes,
+  const tickState = createTickState({
+    stateStore: options.stateStore,
     name: 'supply',
     schema: z.object({ failures: z.int().min(0) }),
-    blank: { failures: 0 },
+    emptyValue: { failures: 0 },
   });
   let current: PoolState = { state: 'ok' };
   let failures = 0;
@@ -42,7 +43,7 @@ export function createSupplyState(options: {
     current = next;
     failures = nextFailures;
     await store.setPoolState(next);
-    if (isOtherCount) await note.write({ failures });
+    if (isOtherCount) await tickState.write({ failures });
     if (!isChange) return;
     if (next.state === 'ok') logger.info('credentials come in again');
     else {
@@ -53,7 +54,7 @@ export function createSupplyState(options: {
 
   return {
     async load() {
-      [current, { failures }] = await Promise.all([store.poolState(), note.read()]);
+      [current, { failures }] = await Promise.all([store.poolState(), tickState.read()]);
     },
     get current() {
       return current;
@@ -62,7 +63,7 @@ export function createSupplyState(options: {
       const untilMs = options.now() + backOffMs(fault, failures, () => options.random());
       return enter({ state: fault.state, untilMs, reason: fault.reason }, failures + 1);
     },
-    runDry: (untilMs) =>
+    markUnsupplied: (untilMs) =>
       enter(
         { state: 'unsupplied', untilMs, reason: 'Guest tokens are off and no configured user token is valid.' },
         failures,

@@ -1,17 +1,19 @@
 import type { CredentialStore } from '@zai2api/credentials';
 import type { WebProfile } from '@zai2api/dialects';
-import type { Logger, Registry } from '@zai2api/runtime';
+import { unlessAborted, type Logger, type Registry } from '@zai2api/runtime';
 import { Agent } from 'undici';
-import { allOver } from './all-over.ts';
+import { allSettledOrThrow } from './all-settled-or-throw.ts';
 import { createChatCleaner } from './chat-cleaner.ts';
 import type { TokenRefresherSettings } from './config.ts';
 import { createFetchIdentity } from './fetch-identity.ts';
 import { createGuestKeeper } from './guest-keeper.ts';
 import { createRefresherMetrics } from './metrics.ts';
-import { createLocalMintBudget, type MintBudget } from './mint-budget.ts';
+import { createMemoryMintBudget } from './memory-mint-budget.ts';
+import type { MintBudget } from './mint-budget.ts';
 import type { RefillSchedule, TickResult } from './refill-schedule.ts';
 import { createSupplyState } from './supply-state.ts';
-import { createLocalTickNotes, type TickNotes } from './tick-notes.ts';
+import { createMemoryTickStateStore } from './memory-tick-state-store.ts';
+import type { TickStateStore } from './tick-state-store.ts';
 import { createUserKeeper } from './user-keeper.ts';
 import { openUserTokenSource } from './user-token-source.ts';
 
@@ -37,7 +39,7 @@ export interface TokenRefresherOptions {
   /** Shared by all refreshers of a store. Default: in memory, for the only one. */
   readonly budget?: MintBudget;
   /** As `budget`. */
-  readonly notes?: TickNotes;
+  readonly stateStore?: TickStateStore;
   readonly logger: Logger;
   readonly registry: Registry;
   /** Milliseconds since the epoch; the same clock as the store's. Default: the system's. */
@@ -59,8 +61,8 @@ export function createTokenRefresher(options: TokenRefresherOptions): TokenRefre
     profile,
     store,
     schedule,
-    budget = createLocalMintBudget(),
-    notes = createLocalTickNotes(),
+    budget = createMemoryMintBudget(),
+    stateStore = createMemoryTickStateStore(),
     logger,
     registry,
     now = () => Date.now(),
@@ -81,8 +83,8 @@ export function createTokenRefresher(options: TokenRefresherOptions): TokenRefre
   const fetchIdentity = createFetchIdentity({ dispatcher, profile, timeoutMs });
   const cleaner = createChatCleaner({ dispatcher, profile, timeoutMs, logger });
   const metrics = createRefresherMetrics({ registry, store });
-  const supply = createSupplyState({ store, notes, logger, now, random });
-  const common = { settings, store, notes, fetchIdentity, metrics, logger, now, random };
+  const supply = createSupplyState({ store, stateStore, logger, now, random });
+  const common = { settings, store, stateStore, fetchIdentity, metrics, logger, now, random };
   const guests = createGuestKeeper({ ...common, budget, cleaner, supply });
   const users = createUserKeeper({ ...common, tokens: () => tokens.current() });
   const warmed = Promise.withResolvers<undefined>();
@@ -92,14 +94,14 @@ export function createTokenRefresher(options: TokenRefresherOptions): TokenRefre
   async function tick(signal: AbortSignal): Promise<TickResult> {
     await supply.load();
     const areGuestsOn = settings.ZAI_ANON_TOKEN_ENABLED;
-    const [user, guest] = await allOver([
+    const [user, guest] = await allSettledOrThrow([
       users.check(signal),
       areGuestsOn ? guests.refill(signal) : { isFull: true, nextAtMs: Infinity },
     ]);
     if (!areGuestsOn) {
       const nextLookMs = now() + settings.ZAI_REFRESH_INTERVAL * 1000;
       if (user.usable > 0) await supply.recover();
-      else await supply.runDry(Math.max(nextLookMs, user.nextAtMs ?? 0));
+      else await supply.markUnsupplied(Math.max(nextLookMs, user.nextAtMs ?? 0));
     }
     const nextAtMs = Math.min(user.nextAtMs ?? Infinity, guest.nextAtMs ?? Infinity);
     // A pool that only waits for its pace is about to be filled; one that waits for anything longer will not be.
@@ -137,17 +139,7 @@ export function createTokenRefresher(options: TokenRefresherOptions): TokenRefre
       tokens.start(() => schedule.requestTick());
       schedule.start(countedTick);
     },
-    async warm(signal) {
-      signal.throwIfAborted();
-      const left = Promise.withResolvers<never>();
-      const onAbort = (): void => left.reject(signal.reason as Error);
-      signal.addEventListener('abort', onAbort, { once: true });
-      try {
-        await Promise.race([warmed.promise, left.promise]);
-      } finally {
-        signal.removeEventListener('abort', onAbort);
-      }
-    },
+    warm: (signal) => unlessAborted(warmed.promise, signal),
     stop: () => (stopped ??= stopAll()),
   };
 }

@@ -6,7 +6,8 @@ import { TurnError, type ErrorCode } from '@zai2api/turn';
 import { Registry } from 'prom-client';
 import { tokenRefresherSettings } from './config.ts';
 import { createRefresherMetrics } from './metrics.ts';
-import { createLocalTickNotes, type TickNotes } from './tick-notes.ts';
+import { createMemoryTickStateStore } from './memory-tick-state-store.ts';
+import type { TickStateStore } from './tick-state-store.ts';
 import { createUserKeeper, type UserKeeper } from './user-keeper.ts';
 import { parseUserTokens, type UserToken } from './user-tokens.ts';
 
@@ -29,12 +30,12 @@ const failure = (code: ErrorCode, reason?: string): TurnError =>
 
 interface Kit {
   readonly keeper: UserKeeper;
-  /** One more on the same store and notes, as in another replica. */
+  /** One more on the same stores, as in another replica. */
   readonly createKeeper: () => UserKeeper;
   /** From now on these tokens are configured. */
   readonly configure: (...tokens: string[]) => void;
   readonly store: CredentialStore;
-  readonly notes: TickNotes;
+  readonly stateStore: TickStateStore;
   readonly ids: readonly string[];
   readonly lines: { level: string; msg: string }[];
   readonly asked: string[];
@@ -54,7 +55,7 @@ function createKit(...configured: string[]): Kit {
   const now = (): number => kit.nowMs;
   const store = createMemoryCredentialStore({ now, startTimer: () => () => undefined });
   const registry = new Registry();
-  const notes = createLocalTickNotes();
+  const stateStore = createMemoryTickStateStore();
   const metrics = createRefresherMetrics({ registry, store });
   const parse = (texts: readonly string[]): UserToken[] => parseUserTokens(texts.join(','), 'ZAI_UPSTREAM_TOKEN');
   let tokens = parse(configured);
@@ -65,7 +66,7 @@ function createKit(...configured: string[]): Kit {
       tokens: () => tokens,
       settings,
       store,
-      notes,
+      stateStore,
       fetchIdentity: ({ token = '' }) => {
         asked.push(token);
         return kit.answer(token);
@@ -80,7 +81,7 @@ function createKit(...configured: string[]): Kit {
     createKeeper,
     configure: (...next) => void (tokens = parse(next)),
     store,
-    notes,
+    stateStore,
     ids,
     lines,
     asked,
@@ -297,10 +298,10 @@ describe('createUserKeeper', () => {
     expect(kit.asked).toEqual([ada, bob]);
   });
 
-  it('starts anew when the notes are lost or cannot be read', async () => {
+  it('starts anew when the state is lost or cannot be read', async () => {
     const kit = createKit(ada);
     await kit.keeper.check(never);
-    await kit.notes.write('users', '{"of":"another version"}');
+    await kit.stateStore.write('users', '{"of":"another version"}');
     expect(await kit.keeper.check(never)).toMatchObject({ usable: 1 });
     expect(kit.asked).toEqual([ada, ada]);
   });

@@ -2,13 +2,14 @@ import type { Credential, CredentialStore } from '@zai2api/credentials';
 import type { WebIdentity } from '@zai2api/dialects';
 import type { Logger } from '@zai2api/runtime';
 import { TurnError } from '@zai2api/turn';
-import { allOver } from './all-over.ts';
+import { allSettledOrThrow } from './all-settled-or-throw.ts';
 import { backOffMs } from './back-off.ts';
 import type { TokenRefresherSettings } from './config.ts';
 import type { FetchIdentity } from './fetch-identity.ts';
 import type { RefresherMetrics } from './metrics.ts';
 import { isRefusal, toSupplyFault } from './supply-fault.ts';
-import { createNote, type TickNotes } from './tick-notes.ts';
+import type { TickStateStore } from './tick-state-store.ts';
+import { createTickState } from './tick-state.ts';
 import type { UserToken } from './user-tokens.ts';
 import { isInUse, watchedTokensSchema, watchToken, type WatchedToken } from './watched-token.ts';
 
@@ -48,7 +49,7 @@ export function createUserKeeper(options: {
   tokens(): readonly UserToken[];
   settings: TokenRefresherSettings;
   store: CredentialStore;
-  notes: TickNotes;
+  stateStore: TickStateStore;
   fetchIdentity: FetchIdentity;
   metrics: RefresherMetrics;
   logger: Logger;
@@ -57,7 +58,12 @@ export function createUserKeeper(options: {
 }): UserKeeper {
   const { settings, store, fetchIdentity, metrics, logger } = options;
   const checkIntervalMs = settings.ZAI_USER_TOKEN_CHECK_INTERVAL * 1000;
-  const note = createNote({ notes: options.notes, name: 'users', schema: watchedTokensSchema, blank: {} });
+  const tickState = createTickState({
+    stateStore: options.stateStore,
+    name: 'users',
+    schema: watchedTokensSchema,
+    emptyValue: {},
+  });
   /** What was configured here at the last check. */
   let configuredIds: ReadonlySet<string> = new Set();
 
@@ -137,7 +143,7 @@ export function createUserKeeper(options: {
     }
     state.checkedAtMs = options.now();
     if (verdict.result === 'valid') await accept(watched, verdict.identity);
-    else if (verdict.result === 'dead') await bury(watched, verdict.how);
+    else if (verdict.result === 'dead') await markDead(watched, verdict.how);
     else await keepUnchecked(watched, verdict.error);
   }
 
@@ -157,7 +163,7 @@ export function createUserKeeper(options: {
     await store.put(toCredential(id, state.token, state.owner));
   }
 
-  async function bury({ configured: { id }, state }: Watched, how: 'refused' | 'downgraded'): Promise<void> {
+  async function markDead({ configured: { id }, state }: Watched, how: 'refused' | 'downgraded'): Promise<void> {
     metrics.countUserCheck(how);
     await store.remove(id);
     if (state.status !== 'dead') {
@@ -202,7 +208,7 @@ export function createUserKeeper(options: {
 
   return {
     async check(signal) {
-      const known = await note.read();
+      const known = await tickState.read();
       const { watched, leftOver } = match(known);
       if (watched.length === 0 && configuredIds.size === 0 && Object.keys(leftOver).length === 0) return { usable: 0 };
       const ids = new Set(watched.map(({ configured }) => configured.id));
@@ -211,11 +217,11 @@ export function createUserKeeper(options: {
       await noticeLosses(watched);
       const due = watched.filter(({ state }) => state.nextCheckAtMs <= options.now());
       try {
-        await allOver(due.map((one) => checkOne(one, signal)));
+        await allSettledOrThrow(due.map((one) => checkOne(one, signal)));
       } finally {
         // Also what an aborted tick has learned.
         const learned = watched.map(({ configured, state }) => [configured.id, state] as const);
-        await note.write({ ...kept, ...Object.fromEntries(learned) });
+        await tickState.write({ ...kept, ...Object.fromEntries(learned) });
       }
       const usable = states.filter(isInUse).length;
       if (states.length === 0) return { usable };

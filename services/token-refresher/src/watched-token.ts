@@ -23,7 +23,7 @@ const watchedTokenSchema = z.object({
 /** What is known of a user token, from one tick to the next. */
 export type WatchedToken = z.output<typeof watchedTokenSchema>;
 
-/** The form of the note about all of them, by their ids. */
+/** The form of the state of all of them, by their ids. */
 export const watchedTokensSchema = z.record(z.string(), watchedTokenSchema);
 
 /** A token that nobody has checked yet. */

@@ -42,7 +42,7 @@ export interface StoreScene {
   readonly idOf: (lease: Promise<Lease>) => Promise<string>;
   /** Resolves when the counts are as wanted. */
   readonly untilCounts: (isWanted: (counts: PoolCounts) => boolean) => Promise<void>;
-  /** A lease request that is known to wait, as the last in line. */
+  /** A lease request that is known to wait, as the last in the queue. */
   readonly leaseInLine: (overrides?: Partial<LeaseRequest>) => Promise<{ lease: Promise<Lease> }>;
   /** Matches a TurnError of this code that says when to come back. */
   readonly refusal: (code: string) => unknown;

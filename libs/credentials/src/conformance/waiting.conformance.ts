@@ -89,7 +89,7 @@ export function describeWaiting(scene: StoreScene): void {
       expect((await scene.store.counts()).guest.ready).toBe(1);
     });
 
-    it('lets a waiter leave at once, and its place in line with it', async () => {
+    it('lets a waiter leave at once, and its place in the queue with it', async () => {
       await put(credential('a'));
       const held = await leaseNow();
       const controller = new AbortController();

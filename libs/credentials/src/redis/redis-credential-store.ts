@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { CredentialStore, Lease, LeaseOutcome } from '../credential-store.ts';
 import { startUnrefTimer, type StartTimer } from '../start-timer.ts';
 import { guardRedis, withinTime, type RedisClient, type StoreLogger } from './guard-redis.ts';
-import { createLeaseLine, type Granted } from './lease-line.ts';
+import { createLeaseQueue, type Granted } from './lease-queue.ts';
 import { createPoolCommands } from './pool-commands.ts';
 import { poolKeysOf } from './pool-keys.ts';
 import { storeUnavailable } from './store-unavailable.ts';
@@ -28,7 +28,7 @@ const DEFAULT_COMMAND_TIMEOUT_MS = 2_000;
 
 /**
  * The store that processes share. Each answer of a lease is one script, so that no limit is exceeded and no slot lost, whoever crashes in
- * between. Those who wait do so in a line of their process and are woken by messages; `waiting` counts this process alone. While Redis does
+ * between. Those who wait do so in a queue of their process and are woken by messages; `waiting` counts this process alone. While Redis does
  * not answer, everything rejects with `store_unavailable`, but releases are delivered later.
  */
 export function createRedisCredentialStore(options: RedisCredentialStoreOptions): CredentialStore {
@@ -47,14 +47,14 @@ export function createRedisCredentialStore(options: RedisCredentialStoreOptions)
     timeoutMs: commandTimeoutMs,
     probe: () => commands.exists(keys.meta),
     logger,
-    onDown: () => line.refuseAll(storeUnavailable('lost while waiting')),
+    onDown: () => queue.refuseAll(storeUnavailable('lost while waiting')),
     onUp() {
       undelivered.deliver();
-      line.poolChanged();
+      queue.poolChanged();
     },
   });
   const undelivered = createUndeliveredReleases((leaseId, outcome) => guard.run(() => pool.release(leaseId, outcome)));
-  const line = createLeaseLine({
+  const queue = createLeaseQueue({
     async ask(asks) {
       const isSent = !guard.isDown;
       try {
@@ -99,7 +99,7 @@ export function createRedisCredentialStore(options: RedisCredentialStoreOptions)
 
   function onMessage(channel: string, message: string): void {
     if (channel !== keys.channel) return;
-    if (message.includes('changed')) line.poolChanged();
+    if (message.includes('changed')) queue.poolChanged();
     if (message.includes('demand')) for (const listener of [...demandListeners]) listener();
   }
 
@@ -123,7 +123,7 @@ export function createRedisCredentialStore(options: RedisCredentialStoreOptions)
       for (;;) {
         const leaseId = `${instance}:${++asked}`;
         const waitMs = Math.max(0, deadlineMs - now());
-        const granted = await line.join({ ...request, waitMs }, leaseId);
+        const granted = await queue.join({ ...request, waitMs }, leaseId);
         if (now() - granted.askedAtMs < request.leaseMs) return toLease(leaseId, request.leaseMs, granted);
         // A process that stood still for so long may have lost it again before it could begin.
         giveBack(leaseId, request.leaseMs);
@@ -138,7 +138,7 @@ export function createRedisCredentialStore(options: RedisCredentialStoreOptions)
     put: (credential) => guard.run(() => pool.put(credential)),
     remove: (id) => guard.run(() => pool.remove(id)),
     retireExpired: (byMs) => guard.run(() => pool.retireExpired(byMs)),
-    counts: async () => ({ ...(await guard.run(() => pool.counts())), waiting: line.size }),
+    counts: async () => ({ ...(await guard.run(() => pool.counts())), waiting: queue.size }),
     ids: (kind) => guard.run(() => pool.ids(kind)),
     setPoolState: (state) => guard.run(() => pool.setPoolState(state)),
     poolState: () => guard.run(() => pool.poolState()),
@@ -151,7 +151,7 @@ export function createRedisCredentialStore(options: RedisCredentialStoreOptions)
       closed = true;
       demandListeners.clear();
       guard.stop();
-      line.close();
+      queue.close();
       subscriber.off('message', onMessage);
       subscriber.off('ready', listen);
       // A Redis that does not answer hears nothing more from us anyway.

@@ -2,7 +2,7 @@ import { TurnError, type ResponseFormat, type TurnEvent } from '@zai2api/turn';
 import { isRecord } from '../is-record.ts';
 import type { EventStage } from '../render-reasoning.ts';
 import type { SchemaCheck } from './schema-check.ts';
-import { parseJson } from '../parse-json.ts';
+import { tryParseJson } from '../try-parse-json.ts';
 import { repairJson } from './tool-json-repair.ts';
 import { createJsonScanner } from './tool-json-scanner.ts';
 
@@ -81,7 +81,7 @@ function readJsonObject(text: string): JsonObject | undefined {
   const trimmed = text.trim();
   const fenced = trimmed.startsWith('{') ? undefined : readFence(trimmed);
   for (const whole of [trimmed, fenced]) {
-    const value = whole === undefined ? undefined : parseJson(whole);
+    const value = whole === undefined ? undefined : tryParseJson(whole);
     if (whole !== undefined && value !== undefined) return isRecord(value) ? { text: whole, value } : undefined;
   }
   return readEmbedded(fenced ?? trimmed);
@@ -114,6 +114,6 @@ function readEmbedded(text: string): JsonObject | undefined {
 }
 
 function toObject(json: string | undefined): JsonObject | undefined {
-  const value = json === undefined ? undefined : parseJson(json);
+  const value = json === undefined ? undefined : tryParseJson(json);
   return json !== undefined && isRecord(value) ? { text: json, value } : undefined;
 }

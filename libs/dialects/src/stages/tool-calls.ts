@@ -1,7 +1,7 @@
 import type { ToolDefinition, TurnError } from '@zai2api/turn';
 import { isRecord } from '../is-record.ts';
 import { invalidToolCall, toolCallLoop } from './tool-errors.ts';
-import { parseJson } from '../parse-json.ts';
+import { tryParseJson } from '../try-parse-json.ts';
 import { repairJson } from './tool-json-repair.ts';
 import { isRepeatedCall, LOOP_ERROR_TIMES, type RepeatedCalls } from './tool-loop.ts';
 
@@ -46,7 +46,7 @@ export function createCallDelivery(tool: ToolDefinition, { checkArguments, repea
       if (json?.startsWith(sent) !== true)
         return (isRepeatable) =>
           invalidToolCall(`the arguments of ${name} are not one complete JSON object`, isRepeatable);
-      const faults = check?.(tool, parseJson(json)) ?? [];
+      const faults = check?.(tool, tryParseJson(json)) ?? [];
       if (faults.length > 0)
         return (isRepeatable) =>
           invalidToolCall(
@@ -64,11 +64,11 @@ function toObjectText(text: string): string | undefined {
   if (text.trim() === '') return '{}';
   const json = repairJson(text);
   if (json === undefined) return undefined;
-  const value = parseJson(json);
+  const value = tryParseJson(json);
   if (value === null) return '{}';
   if (typeof value === 'string') {
     const inner = repairJson(value);
-    return inner !== undefined && isRecord(parseJson(inner)) ? inner : undefined;
+    return inner !== undefined && isRecord(tryParseJson(inner)) ? inner : undefined;
   }
   return isRecord(value) ? json : undefined;
 }

@@ -1,12 +1,12 @@
 import { jsonrepair } from 'jsonrepair';
-import { parseJson } from '../parse-json.ts';
+import { tryParseJson } from '../try-parse-json.ts';
 
 /** The general repair takes seconds for twice as much of the worst. What is usual in larger texts is mended without it. */
 const MAX_REPAIRED_CHARACTERS = 50_000;
 
 /** JSON text from what is nearly JSON; undefined when nothing sensible can be made of it. JSON itself comes back as it is. */
 export function repairJson(text: string): string | undefined {
-  if (parseJson(text) !== undefined) return text;
+  if (tryParseJson(text) !== undefined) return text;
   const repairs = [
     mendStrings,
     decodeEntities,
@@ -15,7 +15,7 @@ export function repairJson(text: string): string | undefined {
   for (const repair of repairs) {
     try {
       const repaired = repair(text);
-      if (parseJson(repaired) !== undefined) return repaired;
+      if (tryParseJson(repaired) !== undefined) return repaired;
     } catch {
       // Beyond this repair, or nested too deeply for it.
     }

@@ -1,6 +1,6 @@
 import type { ToolDefinition } from '@zai2api/turn';
 import { isRecord } from '../is-record.ts';
-import { parseJson } from '../parse-json.ts';
+import { tryParseJson } from '../try-parse-json.ts';
 
 const KEY_OPEN = '<arg_key>';
 const KEY_CLOSE = '</arg_key>';
@@ -39,5 +39,5 @@ export function readArgumentPairs(text: string, tool: ToolDefinition | undefined
 function encodeValue(value: string, schema: unknown): string {
   const isString = isRecord(schema) && schema['type'] === 'string';
   const json = value.trim();
-  return !isString && parseJson(json) !== undefined ? json : JSON.stringify(value);
+  return !isString && tryParseJson(json) !== undefined ? json : JSON.stringify(value);
 }

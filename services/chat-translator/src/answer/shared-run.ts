@@ -1,3 +1,4 @@
+import { unlessAborted } from '@zai2api/runtime';
 import { TurnError, type TurnEvent, type TurnWarning } from '@zai2api/turn';
 
 /** An answer that has begun, staged for its client. */
@@ -83,7 +84,7 @@ export function createSharedRun(
   async function* take(signal: AbortSignal, leave: () => void): AsyncGenerator<TurnEvent[]> {
     try {
       for (let at = 0; ;) {
-        if (signal.aborted) throw TurnError.from(signal.reason);
+        signal.throwIfAborted();
         const batch = batches[at];
         if (batch) {
           at += 1;
@@ -96,6 +97,8 @@ export function createSharedRun(
           await unlessAborted(news.promise, signal);
         }
       }
+    } catch (reason) {
+      throw TurnError.from(reason);
     } finally {
       leave();
     }
@@ -105,8 +108,7 @@ export function createSharedRun(
     async join(signal) {
       const leave = enter(signal);
       try {
-        await unlessAborted(started, signal);
-        const { upstream, warnings } = await started;
+        const { upstream, warnings } = await unlessAborted(started, signal);
         return { upstream, warnings, batches: take(signal, leave) };
       } catch (reason) {
         leave();
@@ -114,17 +116,4 @@ export function createSharedRun(
       }
     },
   };
-}
-
-/** Waits for the work, or for the signal, which is told as its reason. */
-async function unlessAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const leave = (): void => reject(TurnError.from(signal.reason));
-  if (signal.aborted) leave();
-  signal.addEventListener('abort', leave, { once: true });
-  try {
-    await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener('abort', leave);
-  }
 }

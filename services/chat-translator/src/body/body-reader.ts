@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-import { abortOnClose, onResponseClose, parseJson, requestBodyOf, type RequestState } from '@zai2api/runtime';
+import { abortOnClose, onResponseClose, parseRequestJson, requestBodyOf, type RequestState } from '@zai2api/runtime';
 import { TurnError } from '@zai2api/turn';
 import type { ParameterizedContext } from 'koa';
 import type { BodyBudget, BodyClaim } from './body-budget.ts';
@@ -56,7 +56,7 @@ export function createBodyReader({ maxBytes, budget }: { maxBytes: number; budge
       requireJsonType(ctx.get('content-type'));
       const body = decompressBody(requestBodyOf(ctx), ctx.get('content-encoding'));
       try {
-        return parseJson(await readText(ctx, body));
+        return parseRequestJson(await readText(ctx, body));
       } catch (reason) {
         throw body.explain(reason);
       } finally {

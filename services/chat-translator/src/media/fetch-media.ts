@@ -1,11 +1,11 @@
 import { isIP } from 'node:net';
-import { withHiddenAddress } from '@zai2api/runtime';
+import { unlessAborted, withHiddenAddress } from '@zai2api/runtime';
 import { request, type Dispatcher } from 'undici';
 import { MediaFault } from './media-fault.ts';
 import { hostOf, parseMediaUrl, type MediaUrlRules } from './media-url.ts';
 import { createPinnedDispatcher } from './pinned-dispatcher.ts';
 import { createAddressCheck } from './public-address.ts';
-import { resolveHost, unlessAborted, type HostResolver } from './resolve-host.ts';
+import { resolveHost, type HostResolver } from './resolve-host.ts';
 
 /** What the guard is made of. All but `allowHttp` are for tests: there is no setting for them. */
 export interface MediaGuardOptions extends MediaUrlRules {

@@ -1,9 +1,8 @@
 import type { DecodedResponseRequest } from '@zai2api/dialects';
-import { onResponseClose, type RequestState } from '@zai2api/runtime';
+import { onResponseClose, within, type RequestState } from '@zai2api/runtime';
 import { TurnError } from '@zai2api/turn';
 import type { ParameterizedContext } from 'koa';
 import { createEventStreamResponse } from '../answer/send-stream.ts';
-import { within } from '../answer/within.ts';
 import { describeAnswer } from '../routes/answer-turn.ts';
 import type { AnswerResponseOptions } from './answer-response-options.ts';
 import { prepare, sendOptionsOf, startTurn } from './detached-turn.ts';

@@ -1,10 +1,9 @@
 import type { ClientCodecContext, ClientDialect, DecodedRequest } from '@zai2api/dialects';
-import { abortOnClose, noteServerError, onResponseClose, type RequestState } from '@zai2api/runtime';
+import { abortOnClose, noteServerError, onResponseClose, within, type RequestState } from '@zai2api/runtime';
 import { createEventFold, TurnError } from '@zai2api/turn';
 import type { ParameterizedContext } from 'koa';
 import { estimateInput } from '../answer/estimate-input.ts';
 import { createEventStreamResponse } from '../answer/send-stream.ts';
-import { within } from '../answer/within.ts';
 import type { BodyReader } from '../body/body-reader.ts';
 import { tenantOf } from '../responses/tenant-of.ts';
 import { prepareTurn, type PreparedTurn, type PrepareTurnOptions } from '../turn/prepare-turn.ts';

@@ -1,5 +1,5 @@
 import type { CredentialStore } from '@zai2api/credentials';
-import { within } from '../answer/within.ts';
+import { within } from '@zai2api/runtime';
 import type { Supply } from './judge-supply.ts';
 
 /** Whoever asks how things are does not wait for a store that hangs. */

@@ -1,3 +1,4 @@
+import { within } from '@zai2api/runtime';
 import type { RateLimiter } from './rate-limiter.ts';
 
 /** A Redis that is there answers in a millisecond; nobody waits for one that is not. */
@@ -24,7 +25,9 @@ export function createFallbackRateLimiter(options: {
     async take(key) {
       if (now() < pausedUntilMs) return local.take(key);
       try {
-        return await within(shared.take(key), MAX_WAIT_MS);
+        const decision = await within(shared.take(key), MAX_WAIT_MS);
+        if (decision === undefined) throw new DOMException('Redis did not answer in time.', 'TimeoutError');
+        return decision;
       } catch (reason) {
         if (now() >= pausedUntilMs) {
           pausedUntilMs = now() + PAUSE_MS;
@@ -34,12 +37,4 @@ export function createFallbackRateLimiter(options: {
       }
     },
   };
-}
-
-async function within<T>(work: Promise<T>, ms: number): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new DOMException('Redis did not answer in time.', 'TimeoutError')), ms);
-  // Its own end, whenever it comes, is nobody's any more.
-  work.catch(() => undefined);
-  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
 }

@@ -1,5 +1,5 @@
 import { isRecord } from '@zai2api/dialects';
-import { parseJson } from '@zai2api/runtime';
+import { parseRequestJson } from '@zai2api/runtime';
 import { TurnError } from '@zai2api/turn';
 
 /** One `response.create` (contract 2.8). */
@@ -28,7 +28,7 @@ const LANE = /^[A-Za-z0-9_.-]{1,256}$/;
 export function readClientEvent(text: string): ClientEvent {
   let lane: string | undefined;
   try {
-    const event = parseJson(text);
+    const event = parseRequestJson(text);
     if (!isRecord(event)) throw fault('An event must be a JSON object.');
     const { type, stream_id: streamId } = event;
     if (streamId !== undefined && streamId !== null) {

@@ -1,7 +1,7 @@
 import { TurnError, type ErrorCode, type Recovery } from '@zai2api/turn';
 import { isRecord } from '../../is-record.ts';
 import { findResetTimeMs } from './reset-time.ts';
-import { parseJson } from '../../parse-json.ts';
+import { tryParseJson } from '../../try-parse-json.ts';
 
 /** An error of the official API, in either of its two shapes (protocol 10.4). */
 export interface PlatformFault {
@@ -202,7 +202,7 @@ export function decodeHttpError(
   body: string,
   { nowMs, retryAfterSeconds }: { readonly nowMs: number; readonly retryAfterSeconds?: number | undefined },
 ): TurnError {
-  const fault = findFault(parseJson(body));
+  const fault = findFault(tryParseJson(body));
   const known = fault && rowByCode.has(fault.code) ? classifyFault(fault, nowMs) : undefined;
   const error = known ?? errorOfStatus(status, /^\s*</.test(body) || contentType.includes('text/html'), fault);
   if (retryAfterSeconds === undefined) return error;

@@ -9,7 +9,7 @@ import { createPlainDeltaReader } from '../plain-delta.ts';
 import { createContentTags } from './content-tags.ts';
 import { classifyFault, findFault, type PlatformFault } from './decode-error.ts';
 import { createNativeCalls } from './native-calls.ts';
-import { parseJson } from '../../parse-json.ts';
+import { tryParseJson } from '../../try-parse-json.ts';
 
 /** What the frames of one answer are read with. */
 export interface PlatformFrameReaderOptions {
@@ -233,7 +233,7 @@ export function createPlatformFrameReader(options: PlatformFrameReaderOptions): 
       writeGrowth();
       return;
     }
-    const frame = parseJson(data);
+    const frame = tryParseJson(data);
     if (isRecord(frame)) {
       takeFrame(frame);
       plainDeltas.learn(data, frame);
@@ -289,4 +289,4 @@ function findPlainDelta(
 }
 
 /** Whether the data of a frame is all there. */
-export const isWholeFrame = (data: string): boolean => data === '[DONE]' || parseJson(data) !== undefined;
+export const isWholeFrame = (data: string): boolean => data === '[DONE]' || tryParseJson(data) !== undefined;

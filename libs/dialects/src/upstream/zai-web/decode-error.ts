@@ -1,6 +1,6 @@
 import { TurnError, type ErrorCode, type Recovery } from '@zai2api/turn';
 import { isRecord } from '../../is-record.ts';
-import { parseJson } from '../../parse-json.ts';
+import { tryParseJson } from '../../try-parse-json.ts';
 
 /** An upstream error, whatever shape it came in. */
 export interface UpstreamFault {
@@ -208,7 +208,7 @@ export function decodeHttpError(
       },
     );
   }
-  const fault = findFault(parseJson(body));
+  const fault = findFault(tryParseJson(body));
   const bodyCodes = fault?.codes ?? [];
   // A 429 is said of our address when the body knows no better: it is waited out, not carried to the next identity.
   const codes = status === 429 ? bodyCodes.filter((code) => code !== '429') : [...bodyCodes, String(status)];

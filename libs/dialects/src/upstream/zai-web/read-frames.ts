@@ -14,7 +14,7 @@ import type { DocumentParser } from './document-parser.ts';
 import { isResultJson } from './search-results-scan.ts';
 import { readSearchFrame, readSourceEvent } from './search-results.ts';
 import { createNativeCalls } from './tool-native.ts';
-import { parseJson } from '../../parse-json.ts';
+import { tryParseJson } from '../../try-parse-json.ts';
 
 /** What the frames of one answer are read with. */
 export interface FrameReaderOptions {
@@ -204,7 +204,7 @@ export function createFrameReader(options: FrameReaderOptions): FrameReader {
       finish();
       return;
     }
-    const frame = parseJson(data);
+    const frame = tryParseJson(data);
     if (isRecord(frame)) {
       takeFrame(frame, event);
       plainDeltas.learn(data, frame);
@@ -259,12 +259,12 @@ function findPlainDelta(frame: Record<string, unknown>): { text: string; kind: P
 
 /** Whether the data of a frame is all there. */
 export const isWholeFrame = (data: string): boolean =>
-  data === '[DONE]' || data === 'DONE' || parseJson(data) !== undefined;
+  data === '[DONE]' || data === 'DONE' || tryParseJson(data) !== undefined;
 
 /** Some builds encode the content of an edit once more (protocol 5.4). Without an escape it is an answer between quotation marks. */
 function unwrapJsonString(content: string): string {
   if (!content.startsWith('"') || !content.includes('\\')) return content;
-  const decoded = parseJson(content);
+  const decoded = tryParseJson(content);
   return typeof decoded === 'string' ? decoded : content;
 }
 

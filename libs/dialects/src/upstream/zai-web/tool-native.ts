@@ -1,6 +1,6 @@
 import { isRecord } from '../../is-record.ts';
 import { readWrittenCalls, type WrittenCall } from '../../stages/tool-call-list.ts';
-import { parseJson } from '../../parse-json.ts';
+import { tryParseJson } from '../../try-parse-json.ts';
 
 /** Where native calls go. A call stays open until the next thing is written. */
 export interface CallWriter {
@@ -62,7 +62,7 @@ export function createNativeCalls(tools: ReadonlySet<string>, writer: CallWriter
     }
     const [call] = readWrittenCalls(entry);
     if (!call) return;
-    if (call.argumentsText !== '' && parseJson(call.argumentsText) !== undefined) tell(call);
+    if (call.argumentsText !== '' && tryParseJson(call.argumentsText) !== undefined) tell(call);
     else {
       begin(call.name, call.id, call.id === undefined ? undefined : `id ${call.id}`);
       grow(call.id, call.argumentsText);
@@ -80,7 +80,7 @@ export function createNativeCalls(tools: ReadonlySet<string>, writer: CallWriter
       }
     },
     takeBlock(content) {
-      const value = parseJson(content);
+      const value = tryParseJson(content);
       if (!isRecord(value) || isServerSide(value)) return;
       for (const call of readWrittenCalls(metadataOf(value) ?? value)) tell(call);
     },

@@ -10,7 +10,7 @@ const MAX_VALUES = 100_000;
  * The value of a client's JSON text, which may begin with a byte order mark (contract 5.6). Throws a TurnError `invalid_request` for text that
  * is no JSON, is nested too deep or has too many values.
  */
-export function parseJson(text: string): unknown {
+export function parseRequestJson(text: string): unknown {
   const { depth, values } = measureJson(text);
   if (depth > MAX_DEPTH) throw invalid(`The body is nested more than ${MAX_DEPTH} levels deep.`);
   if (values > MAX_VALUES) throw invalid(`The body has more than ${MAX_VALUES} values.`);

@@ -7,7 +7,7 @@ import type { GatewayState } from '../gateway-state.ts';
  * Tells how long it took until the headers of the answer were sent: `server-timing`, and `openai-processing-ms` where the official API has it
  * (contract 5.4).
  */
-export function tellTiming(): Middleware<GatewayState> {
+export function addTimingHeaders(): Middleware<GatewayState> {
   return (ctx, next) => {
     const startedAtMs = performance.now();
     beforeHead(ctx.res, () => {

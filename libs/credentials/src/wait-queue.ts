@@ -2,7 +2,7 @@ import type { TurnError } from '@zai2api/turn';
 import type { LeaseRequest } from './credential-store.ts';
 import type { StartTimer } from './start-timer.ts';
 
-/** One lease request in the line. Granting or refusing takes it out. */
+/** One lease request in the queue. Granting or refusing takes it out. */
 export interface Waiter<T, R = LeaseRequest> {
   readonly request: R;
   /** When its wait is over, milliseconds since the epoch. */
@@ -12,7 +12,7 @@ export interface Waiter<T, R = LeaseRequest> {
 }
 
 /** Those who wait, in the order they came. */
-export interface WaitingLine<T, R = LeaseRequest> {
+export interface WaitQueue<T, R = LeaseRequest> {
   /** Waits to be granted; rejects by itself at its deadline with `onTimeout`'s error, and at once when its signal aborts. */
   join(request: R, deadlineMs: number, onTimeout: () => TurnError): Promise<T>;
   /** Safe to grant and refuse while iterating. */
@@ -22,19 +22,19 @@ export interface WaitingLine<T, R = LeaseRequest> {
   readonly size: number;
 }
 
-/** A first-come-first-served line that is served by its owner; it never polls. */
-export function createWaitingLine<T, R extends Pick<LeaseRequest, 'signal'> = LeaseRequest>(options: {
+/** A first-come-first-served queue that is served by its owner; it never polls. */
+export function createWaitQueue<T, R extends Pick<LeaseRequest, 'signal'> = LeaseRequest>(options: {
   now(): number;
   startTimer: StartTimer;
-}): WaitingLine<T, R> {
-  const line = new Set<Waiter<T, R>>();
+}): WaitQueue<T, R> {
+  const queue = new Set<Waiter<T, R>>();
 
   return {
     join(request, deadlineMs, onTimeout) {
       const { promise, resolve, reject } = Promise.withResolvers<T>();
       const { signal } = request;
       const leave = (): void => {
-        line.delete(waiter);
+        queue.delete(waiter);
         signal.removeEventListener('abort', onAbort);
         cancelTimer();
       };
@@ -56,13 +56,13 @@ export function createWaitingLine<T, R extends Pick<LeaseRequest, 'signal'> = Le
       };
       signal.addEventListener('abort', onAbort);
       const cancelTimer = options.startTimer(deadlineMs - options.now(), () => waiter.refuse(onTimeout()));
-      line.add(waiter);
+      queue.add(waiter);
       return promise;
     },
-    waiters: () => line.values(),
-    has: (waiter) => line.has(waiter),
+    waiters: () => queue.values(),
+    has: (waiter) => queue.has(waiter),
     get size() {
-      return line.size;
+      return queue.size;
     },
   };
 }

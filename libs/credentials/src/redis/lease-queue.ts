@@ -3,7 +3,7 @@ import type { Credential } from '../credential.ts';
 import type { LeaseRequest } from '../credential-store.ts';
 import { refuseForLackOfCapacity, refuseForPoolState, storeClosed } from '../pool-state.ts';
 import type { StartTimer } from '../start-timer.ts';
-import { createWaitingLine, type Waiter } from '../waiting-line.ts';
+import { createWaitQueue, type Waiter } from '../wait-queue.ts';
 import type { LeaseAnswer, LeaseAsk, PoolCommands } from './pool-commands.ts';
 
 /** What a request becomes. */
@@ -16,7 +16,7 @@ export type Granted = LeaseAnswer & {
 type Answer = Exclude<LeaseAnswer, { readonly kind: 'granted' }> | Granted;
 
 /** The requests of this process on their way to a lease. */
-export interface LeaseLine {
+export interface LeaseQueue {
   /** Asks, waits behind those who wait already, and rejects as the port says. `leaseId`: id of the lease to come. */
   join(request: LeaseRequest, leaseId: string): Promise<Granted>;
   /** Something in the pool is different: whoever waits asks again. */
@@ -38,7 +38,7 @@ interface Asking extends LeaseRequest {
   hasAsked: boolean;
 }
 
-/** Not in the line, but asks together with it. */
+/** Not in the queue, but asks together with it. */
 interface Newcomer {
   readonly request: Asking;
   readonly answered: PromiseWithResolvers<Answer>;
@@ -49,7 +49,7 @@ const isNewcomer = (party: Party): party is Newcomer => 'answered' in party;
 
 /** Messages between processes can be lost: whoever waits asks again after this time at the latest. */
 const MAX_SILENCE_MS = 2_000;
-/** So many of the line ask in one command: more are rarely served at once, and would keep Redis from its other clients. */
+/** So many of the queue ask in one command: more are rarely served at once, and would keep Redis from its other clients. */
 const MAX_ASKS = 64;
 /** Longer waits are endless. */
 const MAX_WAIT_MS = 1e12;
@@ -58,18 +58,18 @@ const preferred: readonly Credential['kind'][] = ['user', 'guest'];
 const unanswered: Answer = { kind: 'wait', backInMs: undefined };
 
 /**
- * First come, first served within the process: the line asks in one command, from its head, whenever the pool may have changed. `ask` is the
+ * First come, first served within the process: the queue asks in one command, from its head, whenever the pool may have changed. `ask` is the
  * command; `giveBack` hears of leases that were given, but that nobody takes any more.
  */
-export function createLeaseLine(options: {
+export function createLeaseQueue(options: {
   ask: PoolCommands['lease'];
   giveBack(leaseId: string, leaseMs: number): void;
   now(): number;
   startTimer: StartTimer;
-}): LeaseLine {
+}): LeaseQueue {
   const { startTimer } = options;
   const now = (): number => options.now();
-  const line = createWaitingLine<Granted, Asking>({ now, startTimer });
+  const queue = createWaitQueue<Granted, Asking>({ now, startTimer });
   const newcomers: Newcomer[] = [];
   /** How often the pool has changed: an answer that crossed a change may be out of date. */
   let changes = 0;
@@ -112,9 +112,9 @@ export function createLeaseLine(options: {
     return answers.map((answer) => (answer.kind === 'granted' ? { ...answer, askedAtMs } : answer));
   }
 
-  /** Asks for the line and the newcomers behind it, in their order; one such round at a time. */
+  /** Asks for the queue and the newcomers behind it, in their order; one such round at a time. */
   function askAll(): void {
-    if (closed || (line.size === 0 && newcomers.length === 0)) return;
+    if (closed || (queue.size === 0 && newcomers.length === 0)) return;
     if (isAsking) {
       mustAskAgain = true;
       return;
@@ -128,7 +128,7 @@ export function createLeaseLine(options: {
 
   async function askRound(): Promise<void> {
     mustAskAgain = false;
-    const parties = takeForemost([...line.waiters(), ...newcomers.splice(0)]);
+    const parties = takeForemost([...queue.waiters(), ...newcomers.splice(0)]);
     try {
       const answers = await ask(parties.map(({ request }) => request));
       for (const [index, party] of parties.entries()) tell(party, answers[index] ?? unanswered);
@@ -159,14 +159,14 @@ export function createLeaseLine(options: {
     if (isNewcomer(party)) party.answered.resolve(answer);
     else if (answer.kind === 'refused') party.refuse(refuseForPoolState(answer.state, answer.untilMs, 0));
     else if (answer.kind === 'granted') {
-      if (line.has(party)) party.grant(answer);
+      if (queue.has(party)) party.grant(answer);
       else options.giveBack(party.request.leaseId, party.request.leaseMs);
     }
   }
 
   /** Nobody is overtaken: who comes while others wait asks behind them. */
   async function firstAnswer(asking: Asking): Promise<Answer> {
-    if (line.size === 0 && !isAsking) return (await ask([asking]))[0] ?? unanswered;
+    if (queue.size === 0 && !isAsking) return (await ask([asking]))[0] ?? unanswered;
     const answered = Promise.withResolvers<Answer>();
     newcomers.push({ request: asking, answered });
     askAll();
@@ -182,7 +182,7 @@ export function createLeaseLine(options: {
     if (closed) throw storeClosed();
     const refuse = (): TurnError => refuseForLackOfCapacity(asking.backAtMs, now());
     if (asking.deadlineMs <= now()) throw refuse();
-    const granted = line.join(asking, asking.deadlineMs, refuse);
+    const granted = queue.join(asking, asking.deadlineMs, refuse);
     if (changes !== changesBefore) askAll();
     return granted;
   }
@@ -200,15 +200,15 @@ export function createLeaseLine(options: {
       askAll();
     },
     refuseAll(error) {
-      for (const waiter of line.waiters()) waiter.refuse(error);
+      for (const waiter of queue.waiters()) waiter.refuse(error);
     },
     get size() {
-      return line.size;
+      return queue.size;
     },
     close() {
       closed = true;
       wake?.cancel();
-      for (const waiter of line.waiters()) waiter.refuse(storeClosed());
+      for (const waiter of queue.waiters()) waiter.refuse(storeClosed());
       for (const { answered } of newcomers.splice(0)) answered.reject(storeClosed());
     },
   };

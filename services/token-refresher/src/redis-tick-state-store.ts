@@ -1,11 +1,11 @@
 import type { RedisClient } from '@zai2api/runtime';
-import type { TickNotes } from './tick-notes.ts';
+import type { TickStateStore } from './tick-state-store.ts';
 
 /** Nothing that a tick remembers matters for longer, and no key stays behind for ever. */
 const LIFETIME_MS = 86_400_000;
 
-/** The notes of all replicas that share a Redis. Rejects when Redis does not answer. */
-export function createRedisTickNotes(options: { commands: RedisClient; prefix: string }): TickNotes {
+/** What ticks leave for all replicas that share a Redis. Rejects when Redis does not answer. */
+export function createRedisTickStateStore(options: { commands: RedisClient; prefix: string }): TickStateStore {
   const { commands } = options;
   const keyOf = (name: string): string => `{${options.prefix}:refresher}:note:${name}`;
   return {
