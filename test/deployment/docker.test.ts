@@ -298,13 +298,13 @@ describe('TLS', () => {
 });
 
 describe('operation', () => {
-  it('is looked after', async () => {
+  it('runs the commands of the management chapter', async () => {
     const output = await runChapter('Management');
     expect(output).toContain('"service":"gateway"');
     await healthy();
   });
 
-  it('is watched', async () => {
+  it('runs the commands of the monitoring chapter', async () => {
     const output = await runChapter('Monitoring');
     expect(output).toContain('zai_gateway_requests_total');
     expect(output).toContain('"status":"ready"');

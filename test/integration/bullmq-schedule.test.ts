@@ -229,9 +229,9 @@ describe('createBullmqSchedule', () => {
     const stoppedAtMs = performance.now();
     tick.end();
     await stopping;
-    expect(performance.now() - stoppedAtMs).toBeLessThan(500);
+    expect(performance.now() - stoppedAtMs).toBeLessThan(3_000);
     await taken.promise;
-    expect(performance.now() - stoppedAtMs).toBeLessThan(1_500);
+    expect(performance.now() - stoppedAtMs).toBeLessThan(4_000);
   });
 
   it('replaces a schedule of another interval', async () => {
@@ -255,7 +255,7 @@ describe('createBullmqSchedule', () => {
     (await ticks.next()).end();
     const atMs = performance.now();
     await one!.schedule.stop();
-    expect(performance.now() - atMs).toBeLessThan(500);
+    expect(performance.now() - atMs).toBeLessThan(3_000);
   });
 
   describe('when Redis fails', () => {
@@ -329,7 +329,7 @@ describe('createBullmqSchedule', () => {
       one!.schedule.requestTick();
       const atMs = performance.now();
       await one!.schedule.stop();
-      expect(performance.now() - atMs).toBeLessThan(3_500);
+      expect(performance.now() - atMs).toBeLessThan(5_000);
       await own.resume();
     });
   });

@@ -1,9 +1,11 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { askWhole, chatBody, postChat, scenario, type ErrorBody } from '../support/chat-client.ts';
+import { askText, askWhole, chatBody, postChat, scenario, type ErrorBody } from '../support/chat-client.ts';
 import { hasContent, openStream } from '../support/event-stream.ts';
 import { startStack, type Stack } from '../support/start-stack.ts';
 import { waitFor } from '../support/wait-for.ts';
+
+const said = 'Hello from GLM. You said: hi';
 
 const key = 'sk-test-0123456789';
 const keyed = { ZAI_API_KEY: `sk-other,${key}` };
@@ -24,7 +26,7 @@ describe('H06: keys', () => {
     ['both, one of them right', { authorization: 'Bearer wrong', 'x-api-key': key }],
   ])('%s passes', async (_what, headers) => {
     await using stack = await startStack({ env: keyed });
-    await expect(askWhole(stack.url, 'hi', { headers })).resolves.toBeDefined();
+    expect(await askText(stack.url, 'hi', { headers })).toBe(said);
     expect((await fetch(`${stack.url}/v1/models`, { headers })).status).toBe(200);
   });
 
@@ -233,7 +235,7 @@ describe('ZAI_MAX_CONCURRENT_REQUESTS', () => {
     const leaving = await occupy(stack);
     const startedAtMs = performance.now();
     const response = await postChat(stack.url, 'hi');
-    expect(performance.now() - startedAtMs).toBeLessThan(1_500);
+    expect(performance.now() - startedAtMs).toBeLessThan(5_000);
     expect(response.status).toBe(429);
     const retryAfter = Number(response.headers.get('retry-after'));
     expect(Number.isInteger(retryAfter) && retryAfter >= 1).toBe(true);
@@ -243,7 +245,7 @@ describe('ZAI_MAX_CONCURRENT_REQUESTS', () => {
     // What costs nothing is not held up.
     expect((await fetch(`${stack.url}/v1/models`)).status).toBe(200);
     leaving.abort();
-    await expect(askWhole(stack.url, 'hi')).resolves.toBeDefined();
+    expect(await askText(stack.url, 'hi')).toBe(said);
   });
 
   it('lets those who wait start in the order they came', async () => {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { FakeUpstream, ReceivedRequest } from '../fake-upstream/index.ts';
-import { askWhole, postChat, scenario, type ErrorBody } from '../support/chat-client.ts';
+import { askText, askWhole, postChat, scenario, type ErrorBody } from '../support/chat-client.ts';
 import { startStack, type Stack } from '../support/start-stack.ts';
 import { waitFor } from '../support/wait-for.ts';
+
+const said = 'Hello from GLM. You said: hi';
 
 const isCompletion = ({ path }: ReceivedRequest): boolean => path === '/api/v2/chat/completions';
 const completions = ({ upstream }: Stack): ReceivedRequest[] => upstream.log.filter(isCompletion);
@@ -54,7 +56,7 @@ describe('guests', () => {
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
     expect(await errorOf(response)).toMatchObject({ status: 503, code: 'server_is_overloaded' });
     leaving.abort();
-    await expect(askWhole(stack.url, 'hi')).resolves.toBeDefined();
+    expect(await askText(stack.url, 'hi')).toBe(said);
   });
 
   it('that all need verification are left alone: typed at once, no storm', async () => {
@@ -64,7 +66,7 @@ describe('guests', () => {
     expect(completions(stack)).toHaveLength(3);
     const startedAtMs = performance.now();
     const response = await postChat(stack.url, 'hi');
-    expect(performance.now() - startedAtMs).toBeLessThan(1_000);
+    expect(performance.now() - startedAtMs).toBeLessThan(5_000);
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(60);
     expect(await errorOf(response)).toMatchObject({ status: 503, code: 'upstream_challenge' });
     expect([completions(stack).length, guestsOf(stack).length]).toEqual([3, 3]);
@@ -80,7 +82,7 @@ describe('guests', () => {
     await using stack = await startStack({ upstream: { authFault } });
     const startedAtMs = performance.now();
     expect(await errorOf(await postChat(stack.url, 'hi'))).toMatchObject({ status, code });
-    expect(performance.now() - startedAtMs).toBeLessThan(1_000);
+    expect(performance.now() - startedAtMs).toBeLessThan(5_000);
     const asked = stack.upstream.log.filter(({ path }) => path === '/api/v1/auths/').length;
     await Promise.all(Array.from({ length: 10 }, () => postChat(stack.url, 'hi')));
     // Ten more turns ask for no more guests: a bad state is waited out.

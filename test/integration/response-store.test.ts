@@ -64,30 +64,34 @@ describe.each<[string, () => Promise<RedisAccess & AsyncDisposable>]>([
     await redis[Symbol.asyncDispose]();
   });
 
-  describeResponseStore(`the store of responses in ${name}`, async () => {
-    const prefix = randomPrefix();
-    const [mine, other] = [openStore(redis, prefix), openStore(redis, prefix)];
-    const watched = `resp_${randomUUID().replaceAll('-', '')}`;
-    return {
-      store: mine.store,
-      other: other.store,
-      async waitUntilDead() {
-        await mine.store.begin({
-          id: watched,
-          tenant: 't',
-          state: 'running',
-          response: '{}',
-          input: '[]',
-          events: { first: 0, last: 0, text: 'x' },
-        });
-        await waitFor(async () => (await other.store.read(watched, 't'))?.state === 'dead', { withinMs: 5_000 });
-      },
-      async close() {
-        await mine[Symbol.asyncDispose]();
-        await other[Symbol.asyncDispose]();
-      },
-    };
-  });
+  describeResponseStore(
+    `the store of responses in ${name}`,
+    async () => {
+      const prefix = randomPrefix();
+      const [mine, other] = [openStore(redis, prefix), openStore(redis, prefix)];
+      const watched = `resp_${randomUUID().replaceAll('-', '')}`;
+      return {
+        store: mine.store,
+        other: other.store,
+        async waitUntilDead() {
+          await mine.store.begin({
+            id: watched,
+            tenant: 't',
+            state: 'running',
+            response: '{}',
+            input: '[]',
+            events: { first: 0, last: 0, text: 'x' },
+          });
+          await waitFor(async () => (await other.store.read(watched, 't'))?.state === 'dead', { withinMs: 5_000 });
+        },
+        async close() {
+          await mine[Symbol.asyncDispose]();
+          await other[Symbol.asyncDispose]();
+        },
+      };
+    },
+    { processesDie: true },
+  );
 });
 
 describe('responses in Redis', () => {

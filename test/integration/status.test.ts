@@ -328,6 +328,6 @@ describe('the canary', () => {
     await waitFor(() => stack.upstream.runningStreams() === 0 && completions(stack) === 1, { withinMs: 5_000 });
     const startedAtMs = performance.now();
     await stack.close();
-    expect(performance.now() - startedAtMs).toBeLessThan(1_500);
+    expect(performance.now() - startedAtMs).toBeLessThan(5_000);
   });
 });

@@ -239,7 +239,7 @@ describe('several keys', () => {
       });
       expect([response.status, response.headers.get('x-should-retry')]).toEqual([429, 'false']);
       expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(3_000);
-      expect(performance.now() - startedAtMs).toBeLessThan(1_000);
+      expect(performance.now() - startedAtMs).toBeLessThan(5_000);
     }
     expect(calls(stack).platform).toBe(1);
   });

@@ -16,7 +16,7 @@ const key = 'sk-websocket-0123456789';
 const keyed = { authorization: `Bearer ${key}` };
 const model = 'glm-4.7-nothinking';
 const said = 'Hello from GLM. You said: hi';
-const maxAbortMs = 250;
+const maxAbortMs = 2_000;
 
 const create = (input: unknown, fields: Readonly<Record<string, unknown>> = {}) => ({
   type: 'response.create',

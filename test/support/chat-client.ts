@@ -54,10 +54,16 @@ export function postChat(url: string, prompt: string, { signal, headers, body }:
   });
 }
 
-/** The text of a whole answer; throws with status and body when there is none. */
+/** A whole answer; throws with status and body when there is none. */
 export async function askWhole(url: string, prompt: string, options: ChatOptions = {}): Promise<ChatAnswer> {
   const response = await postChat(url, prompt, options);
   const text = await response.text();
   if (response.status !== 200) throw new Error(`${response.status}: ${text}`);
   return JSON.parse(text) as ChatAnswer;
+}
+
+/** The text of a whole answer; throws as `askWhole` does. */
+export async function askText(url: string, prompt: string, options: ChatOptions = {}): Promise<string | null> {
+  const { choices } = await askWhole(url, prompt, options);
+  return choices[0]!.message.content;
 }

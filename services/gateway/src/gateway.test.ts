@@ -289,7 +289,7 @@ describe('the limit of turns', () => {
     await expect(left).rejects.toHaveProperty('name', 'AbortError');
     const startedAtMs = performance.now();
     expect(await queueLength(runtime, 0)).toBe(0);
-    expect(performance.now() - startedAtMs).toBeLessThan(250);
+    expect(performance.now() - startedAtMs).toBeLessThan(5_000);
     const third = fetch(`${url}/v1/chat/completions`, turn());
     running[0]!.end();
     await first.text();

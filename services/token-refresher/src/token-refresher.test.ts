@@ -83,7 +83,7 @@ describe('createTokenRefresher', () => {
     expect((await store.counts()).guest.ready).toBe(3);
   });
 
-  it('stops waiting for warmth with the signal', async () => {
+  it('stops waiting for a filled pool when its signal aborts', async () => {
     const { refresher } = await createKit(() => undefined);
     refresher.start();
     await expect(refresher.warm(AbortSignal.timeout(20))).rejects.toMatchObject({ name: 'TimeoutError' });

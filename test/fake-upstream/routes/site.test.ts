@@ -81,7 +81,7 @@ describe('GET /api/v1/auths/', () => {
     expect(left.scenario).toBe('fault-hang');
   });
 
-  it('has a second door for guests', async () => {
+  it('serves guests at the alternative sign-in path', async () => {
     const answer = await fetch(`${upstream.url}/api/v1/auths/guest`, { method: 'POST', body: '{}' });
     const { token } = (await answer.json()) as { token: string };
     expect(upstream.issuedTokens()).toMatchObject([{ token, role: 'guest' }]);

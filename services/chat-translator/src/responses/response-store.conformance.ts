@@ -5,7 +5,7 @@ import type { EventBatch, NewResponse, ResponseStore } from './response-store.ts
 export interface StoresUnderTest {
   readonly store: ResponseStore;
   readonly other: ResponseStore;
-  /** Resolves when the process of `store` counts as gone; absent where that cannot be. */
+  /** Resolves when the process of `store` counts as gone. Only with `processesDie`. */
   readonly waitUntilDead?: () => Promise<void>;
   close(): Promise<void>;
 }
@@ -19,7 +19,7 @@ const textsOf = ({ batches }: { readonly batches: readonly EventBatch[] }): stri
 async function called(listen: (listener: () => void) => () => void, act: () => Promise<unknown>): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   const stop = listen(() => resolve(undefined));
-  const timer = setTimeout(() => reject(new Error('nobody called')), 5_000);
+  const timer = setTimeout(() => reject(new Error('nobody called')), 15_000);
   // Hearing begins in the background: what is said again and again is heard once it has begun.
   const again = setInterval(() => void act(), 50);
   try {
@@ -32,8 +32,12 @@ async function called(listen: (listener: () => void) => () => void, act: () => P
   }
 }
 
-/** What every store of responses does. */
-export function describeResponseStore(name: string, open: () => Promise<StoresUnderTest>): void {
+/** What every store of responses does; with `processesDie` also what one does that several processes share. */
+export function describeResponseStore(
+  name: string,
+  open: () => Promise<StoresUnderTest>,
+  { processesDie = false } = {},
+): void {
   describe(name, () => {
     let stores: StoresUnderTest;
     let store: ResponseStore;
@@ -195,20 +199,22 @@ export function describeResponseStore(name: string, open: () => Promise<StoresUn
       expect(textsOf(await other.readEvents(id, 0))).toEqual([text]);
     });
 
-    it('notices the death of a process, and lets others end what it ran', async () => {
-      const { waitUntilDead } = stores;
-      if (!waitUntilDead) return;
-      const id = await begun();
-      await waitUntilDead();
-      expect(await other.read(id, tenant)).toMatchObject({ state: 'dead' });
-      expect(await other.readEvents(id, 0)).toMatchObject({ state: 'dead' });
-      // It only stood still.
-      expect(await store.renew(id)).toBe(true);
-      expect(await other.read(id, tenant)).toMatchObject({ state: 'running' });
-      await waitUntilDead();
-      expect(await other.conclude(id, tenant, conclusion, true)).toBe(true);
-      expect(await store.append(id, batch(2))).toBe(false);
-      expect(await other.read(id, tenant)).toMatchObject({ state: 'over', response: conclusion.response });
-    });
+    if (processesDie) {
+      it('notices the death of a process, and lets others end what it ran', async () => {
+        const { waitUntilDead } = stores;
+        if (!waitUntilDead) throw new Error('processesDie needs waitUntilDead');
+        const id = await begun();
+        await waitUntilDead();
+        expect(await other.read(id, tenant)).toMatchObject({ state: 'dead' });
+        expect(await other.readEvents(id, 0)).toMatchObject({ state: 'dead' });
+        // It only stood still.
+        expect(await store.renew(id)).toBe(true);
+        expect(await other.read(id, tenant)).toMatchObject({ state: 'running' });
+        await waitUntilDead();
+        expect(await other.conclude(id, tenant, conclusion, true)).toBe(true);
+        expect(await store.append(id, batch(2))).toBe(false);
+        expect(await other.read(id, tenant)).toMatchObject({ state: 'over', response: conclusion.response });
+      });
+    }
   });
 }

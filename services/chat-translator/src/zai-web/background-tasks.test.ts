@@ -50,7 +50,7 @@ describe('background tasks', () => {
     await stopped;
   });
 
-  it('may be none', async () => {
+  it('stop at once when none was started', async () => {
     await createBackgroundTasks(() => undefined).stop(never);
   });
 });

@@ -139,7 +139,7 @@ describe('a translator that fails', () => {
     const { url } = await startInFrontOf(`http://127.0.0.1:${gone.port}`);
     const startedAtMs = performance.now();
     const response = await ask(url);
-    expect(performance.now() - startedAtMs).toBeLessThan(1_000);
+    expect(performance.now() - startedAtMs).toBeLessThan(5_000);
     expect(response.status).toBe(502);
     const body = await response.text();
     expect(JSON.parse(body)).toMatchObject({

@@ -249,7 +249,8 @@ describe('lanes', () => {
     await client.count(4);
     client.create({ input, stream_id: 'other' });
     expect((await client.count(5)).at(-1)).toMatchObject({ type: 'response.created', stream_id: 'other' });
-  });
+    // A hundred megabytes of JSON.
+  }, 60_000);
 
   it('W07: go on behind a failure', async () => {
     let asked = 0;
