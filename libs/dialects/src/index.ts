@@ -30,6 +30,7 @@ export {
   type ForcedEnd,
   type ReadResponse,
 } from './client/openai-responses/conclude-response.ts';
+export { encodeResponsesErrorFrame } from './client/openai-responses/encode-error.ts';
 export type { StoredItem } from './client/openai-responses/continue-conversation.ts';
 export {
   readResponseRequest,

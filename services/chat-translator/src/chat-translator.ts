@@ -143,7 +143,12 @@ export function createChatTranslator({
     checksEvents,
   };
 
-  const runs = createKeptRuns({ store: responses, logger, metrics });
+  const runs = createKeptRuns({
+    store: responses,
+    logger,
+    metrics,
+    maxBackground: settings.ZAI_RESPONSES_MAX_BACKGROUND,
+  });
   // With the answers that have a client; and once more for those that were begun by one of the last requests.
   for (const phase of ['servers', 'workers'] as const) {
     runtime.onStop(phase, 'kept responses', (deadline) => runs.stop(deadline));

@@ -202,7 +202,7 @@ export const translatorSettings = {
     default: 64,
     min: 0,
     description:
-      'Responses with `background: true` that a process runs at the same time, three quarters of them for one key; more get 429.',
+      'Responses that a process runs at the same time with `background: true`, or streamed and kept after their client left; three quarters of them for one key. More get 429; of those whose client leaves, more are called off.',
   }),
   ZAI_MAX_BODY_BYTES: sharedSettings.ZAI_MAX_BODY_BYTES,
   ZAI_MAX_BODIES_BYTES: setting.integer({

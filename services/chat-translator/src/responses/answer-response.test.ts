@@ -63,7 +63,7 @@ beforeEach(async () => {
   const identity = { id: 'c-1', token: 'token', userId: 'u', userName: '' };
   await credentials.put({ ...identity, kind: 'user', createdAtMs: 0, expiresAtMs: Infinity, concurrency: 4 });
   store = createMemoryResponseStore({ ttlMs: 60_000, maxBytes: 100_000, maxResponseSize: 10_000 });
-  runs = createKeptRuns({ store, logger, metrics });
+  runs = createKeptRuns({ store, logger, metrics, maxBackground: 1 });
   budget = createBodyBudget({ limit: 10_000, waitMs: 0 });
   const app = new Koa<RequestState>();
   app.silent = true;
@@ -86,10 +86,7 @@ beforeEach(async () => {
       store,
       runs,
       clientContextFor: () => ({ now: () => 0, newId: () => 'x', seal: (text) => text, unseal: () => undefined }),
-      settings: parseSettings(
-        { ...translatorSettings, ...webUpstreamSettings },
-        { ZAI_SSE_HEARTBEAT_SECONDS: '0', ZAI_RESPONSES_MAX_BACKGROUND: '1' },
-      ),
+      settings: parseSettings({ ...translatorSettings, ...webUpstreamSettings }, { ZAI_SSE_HEARTBEAT_SECONDS: '0' }),
       bodies: createBodyReader({ maxBytes: 10_000, budget }),
       catalog: {
         resolve: async (name) => ({ routes: [{ upstream: 'fake', model: resolveModel(builtInModels, name)!.model }] }),

@@ -30,7 +30,7 @@ export async function answerResponse(ctx: Context, options: AnswerResponseOption
   const signal = abortOnClose(ctx.res);
   const { background = false, store = false, stream = false } = held.decoded ?? {};
   if (background) {
-    const leavePlace = options.runs.reserveBackground(tenantOf(ctx), options.settings.ZAI_RESPONSES_MAX_BACKGROUND);
+    const leavePlace = options.runs.reserveBackground(tenantOf(ctx));
     if (!leavePlace) throw tooManyInBackground();
     const send = await openInBackground(ctx, take(), signal, options).finally(leavePlace);
     await send();

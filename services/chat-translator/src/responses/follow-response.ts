@@ -1,4 +1,4 @@
-import { encodeLastEvent, parseResponse, STREAM_END, type ErrorDialect } from '@zai2api/dialects';
+import { encodeLastEvent, encodeResponsesErrorFrame, parseResponse, STREAM_END } from '@zai2api/dialects';
 import { TurnError } from '@zai2api/turn';
 import { concludeDead } from './conclude-kept.ts';
 import { framesFrom } from './event-batches.ts';
@@ -13,7 +13,6 @@ export interface FollowOptions {
   /** Number of the last event that the reader has; -1 for none. */
   readonly after: number;
   readonly signal: AbortSignal;
-  readonly dialect: Pick<ErrorDialect, 'encodeErrorFrame'>;
 }
 
 /** How a response can have ended without its process. */
@@ -26,7 +25,7 @@ const LOOK_INTERVAL_MS = 1_000;
  * end (contract 2.2). A store that does not answer is waited for; a response that is deleted meanwhile ends in an error event.
  */
 export async function* followResponse(options: FollowOptions): AsyncGenerator<string> {
-  const { store, id, tenant, after, signal, dialect } = options;
+  const { store, id, tenant, after, signal } = options;
   const news = listenForNews(store, id, signal);
   let next = after + 1;
   try {
@@ -38,7 +37,7 @@ export async function* followResponse(options: FollowOptions): AsyncGenerator<st
       }
       if (found?.state === 'gone') {
         const error = new TurnError('not_found', 'The response is not kept any more.', { layer: 'client' });
-        yield dialect.encodeErrorFrame(error);
+        yield encodeResponsesErrorFrame(error, next);
         return;
       }
       if (found && found.batches.length > 0) continue;

@@ -44,7 +44,7 @@ describe('a run that is kept', () => {
   });
   afterEach(() => store.close());
 
-  async function begin({ background = false, maxSize = 1_000_000 } = {}): Promise<Scene> {
+  async function begin({ background = false, maxSize = 1_000_000, hasPlace = true } = {}): Promise<Scene> {
     const body = { model: 'm', input: 'hi', stream: true, background };
     const encoder = readResponseRequest(body).decode(context, { items: new Map() }).createStreamEncoder();
     const text = background ? encoder.queue('m') : encoder.begin('m');
@@ -90,7 +90,7 @@ describe('a run that is kept', () => {
       losses.push(reason);
       lost.resolve(undefined);
     };
-    const run = startKeptRun(keptRun, { store, maxSize, logger, onLost });
+    const run = startKeptRun(keptRun, { store, maxSize, logger, onLost, moveToBackground: () => hasPlace });
     store.onTaken(() => run.take());
     return {
       run,
@@ -133,6 +133,15 @@ describe('a run that is kept', () => {
     expect([await stateOf(), scene.losses]).toEqual([['over', 'completed'], []]);
   });
 
+  it('is called off when its reader leaves and there is no place for it', async () => {
+    const scene = await begin({ hasPlace: false });
+    scene.send(start, open, delta('Hello'));
+    await scene.run.texts[Symbol.asyncIterator]().return?.();
+    await scene.run.over;
+    expect([scene.aborted()?.code, scene.errors, scene.losses]).toEqual(['cancelled', [], []]);
+    expect(await stateOf()).toEqual(['over', 'cancelled']);
+  });
+
   it('fails with its turn', async () => {
     const scene = await begin();
     scene.send(start, open, delta('Hello'), {
@@ -168,8 +177,22 @@ describe('a run that is kept', () => {
     const text = readAll(scene.run.texts);
     scene.send(start, open, delta('x'.repeat(5_000)));
     scene.send(delta('y'), ...end);
-    expect(await text).toContain('response.completed');
+    const events = (await text).split('\n\n');
+    expect(events.find((event) => event.startsWith('event: response.completed'))).toContain('"store":false');
     expect([scene.losses, scene.aborted(), await stateOf()]).toEqual([['too-large'], undefined, undefined]);
+  });
+
+  it('that outgrows what is kept by its last event says so in it', async () => {
+    const scene = await begin({ maxSize: 8_000 });
+    const text = readAll(scene.run.texts);
+    scene.send(start, open, delta('x'.repeat(1_500)), ...end);
+    const events = (await text).split('\n\n').slice(0, -1);
+    const numbers = events.flatMap((event) => /"sequence_number":(\d+)/.exec(event)?.[1] ?? []).map(Number);
+    expect(numbers).toEqual(numbers.map((_, index) => index));
+    expect(events.at(-2)).toContain('event: response.completed');
+    expect(events.at(-2)).toContain('"store":false');
+    await scene.run.over;
+    expect([scene.losses, await stateOf()]).toEqual([['too-large'], undefined]);
   });
 
   it('that outgrows what is kept goes on no faster than its reader', async () => {

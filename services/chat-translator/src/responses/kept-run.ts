@@ -33,11 +33,13 @@ export interface KeptRunOptions {
   readonly maxSize: number;
   readonly logger: Logger;
   readonly onLost: (reason: LossReason) => void;
+  /** Asked once, when nobody reads along any more and it is not in the background: whether there is a place for it there. */
+  readonly moveToBackground: () => boolean;
 }
 
 /** A run under way. */
 export interface StartedRun {
-  /** All that is written of it. One reader, whose leaving ends the run only when the response is not kept any more. */
+  /** All that is written of it. One reader, whose leaving ends the run when the response is not kept any more, or has no place to go on in. */
   readonly texts: AsyncIterable<string>;
   /** Resolves when nothing of it runs, and what can be kept is kept. Never rejects. */
   readonly over: Promise<void>;
@@ -46,7 +48,8 @@ export interface StartedRun {
 }
 
 /** Runs a response to its end, on its own account: whoever reads it may leave, and come back by way of the store. */
-export function startKeptRun(run: KeptRun, { store, maxSize, logger, onLost }: KeptRunOptions): StartedRun {
+export function startKeptRun(run: KeptRun, options: KeptRunOptions): StartedRun {
+  const { store, maxSize, logger, onLost, moveToBackground } = options;
   const { id, tenant, background, encoder, turn } = run;
   const queue = createTextQueue();
   let isCalledOff = false;
@@ -66,7 +69,8 @@ export function startKeptRun(run: KeptRun, { store, maxSize, logger, onLost }: K
     if (background) {
       concludeKept(store, id, tenant, { status: 'failed', error: tooLarge() }).then(callOff, callOff);
     } else {
-      // Whoever reads along has it all the same.
+      // Whoever reads along has it all the same, but cannot come back for it.
+      encoder.markNotStored();
       store.remove(id, tenant).catch(() => undefined);
       leaveIfAlone();
     }
@@ -85,24 +89,37 @@ export function startKeptRun(run: KeptRun, { store, maxSize, logger, onLost }: K
   }
 
   function leaveIfAlone(): void {
-    if (!isKept && !isRead) run.abort(TurnError.from(new DOMException('', 'AbortError')));
+    if (isRead || encoder.isOver) return;
+    if (!isKept) run.abort(TurnError.from(new DOMException('', 'AbortError')));
+    else if (!background && !moveToBackground()) callOff();
   }
 
   /** Says it to whoever reads along, and to the store. */
   async function write(text: string, response?: string): Promise<void> {
     if (text === '') return;
-    queue.push(text);
     const first = nextNumber;
     nextNumber = encoder.nextSequenceNumber;
+    if (encoder.isOver && isKept) {
+      await writeEnd(first, text);
+      return;
+    }
+    queue.push(text);
     if (!isKept) {
       // Nothing bounds it any more but its reader.
       if (!isCalledOff && !encoder.isOver) await queue.taken();
       return;
     }
-    const frames = encoder.isOver ? text.slice(0, -STREAM_END.length) : text;
-    const events = { first, last: nextNumber - 1, text: frames };
-    if (encoder.isOver) await recorder.finish(events, JSON.stringify(encoder.describe()));
-    else recorder.add(events, response);
+    recorder.add({ first, last: nextNumber - 1, text }, response);
+  }
+
+  /** A reader who is told that the response is kept goes on from there: it must not turn out to be too large behind its end. */
+  async function writeEnd(first: number, text: string): Promise<void> {
+    const events = { first, last: nextNumber - 1, text: text.slice(0, -STREAM_END.length) };
+    const response = JSON.stringify(encoder.describe());
+    const withoutEnd = text.slice(0, -encoder.repeatEnd().length);
+    const hasRoom = recorder.hasRoomFor(events, response);
+    queue.push(withoutEnd + encoder.repeatEnd());
+    if (hasRoom) await recorder.finish(events, response);
   }
 
   async function drive(): Promise<void> {
@@ -130,9 +147,11 @@ export function startKeptRun(run: KeptRun, { store, maxSize, logger, onLost }: K
         next: () => read.next(),
         // At once, also while it waits for the next text.
         return() {
-          isRead = false;
-          queue.leave();
-          leaveIfAlone();
+          if (isRead) {
+            isRead = false;
+            queue.leave();
+            leaveIfAlone();
+          }
           return Promise.resolve({ done: true, value: undefined });
         },
       };

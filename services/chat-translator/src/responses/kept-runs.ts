@@ -6,13 +6,16 @@ import { RENEW_INTERVAL_MS, type ResponseStore } from './response-store.ts';
 
 /** The responses that this process runs on their own account. */
 export interface KeptRuns {
-  /** Takes a response over. The texts are all that is written of it, for one reader, who may leave without ending it. */
+  /**
+   * Takes a response over. The texts are all that is written of it, for one reader. When the reader leaves, it goes on in the background, or
+   * is called off when there is no place for it.
+   */
   start(run: KeptRun): AsyncIterable<string>;
   /**
-   * A place for a response that is about to be started in the background, while there are fewer than `most`, three quarters of them for one
-   * key; undefined when there is none. To be given back, by calling what is returned, once the response was started, or is not going to be.
+   * A place for a response that is about to be started in the background; undefined when there is none, three quarters of all being the most
+   * for one key. To be given back, by calling what is returned, once the response was started, or is not going to be.
    */
-  reserveBackground(tenant: string, most: number): (() => void) | undefined;
+  reserveBackground(tenant: string): (() => void) | undefined;
   /** Waits for all that run now; those that are left at the deadline have failed. May be called again. */
   stop(deadline: AbortSignal): Promise<void>;
 }
@@ -22,14 +25,19 @@ export interface KeptRunsOptions {
   readonly store: ResponseStore;
   readonly logger: Logger;
   readonly metrics: Pick<TranslatorMetrics, 'keptRuns' | 'keptResponses'>;
+  /** The most that run while nobody need read along: those asked for in the background, and those whose client left. */
+  readonly maxBackground: number;
 }
 
 /** Part of the background that one key may have, so that there is room for others. */
 const MAX_SHARE = 3 / 4;
 
 /** The runs of one process, and the sign of life that other processes see of them. */
-export function createKeptRuns({ store, logger, metrics }: KeptRunsOptions): KeptRuns {
-  const runs = new Map<string, StartedRun & Pick<KeptRun, 'tenant' | 'background' | 'abort'>>();
+export function createKeptRuns({ store, logger, metrics, maxBackground }: KeptRunsOptions): KeptRuns {
+  const runs = new Map<
+    string,
+    StartedRun & Pick<KeptRun, 'tenant' | 'abort'> & { readonly isInBackground: () => boolean }
+  >();
   // For as long as the store lives.
   store.onTaken((id) => runs.get(id)?.take());
   let timer: NodeJS.Timeout | undefined;
@@ -48,6 +56,12 @@ export function createKeptRuns({ store, logger, metrics }: KeptRunsOptions): Kep
     }
   }
 
+  function hasPlace(tenant: string): boolean {
+    const all = [...reserved, ...[...runs.values()].filter((run) => run.isInBackground())];
+    const own = all.filter((each) => each.tenant === tenant);
+    return all.length < maxBackground && own.length < Math.ceil(maxBackground * MAX_SHARE);
+  }
+
   function forget(id: string): void {
     runs.delete(id);
     if (runs.size > 0) return;
@@ -57,9 +71,10 @@ export function createKeptRuns({ store, logger, metrics }: KeptRunsOptions): Kep
 
   return {
     start(run) {
-      const { id, tenant, background, abort } = run;
-      const kind = { background: String(background) };
-      metrics.keptRuns.inc(kind);
+      const { id, tenant, abort } = run;
+      let isInBackground = run.background;
+      const count = (change: number): void => metrics.keptRuns.inc({ background: String(isInBackground) }, change);
+      count(1);
       const started = startKeptRun(run, {
         store,
         maxSize: store.maxResponseSize,
@@ -68,19 +83,27 @@ export function createKeptRuns({ store, logger, metrics }: KeptRunsOptions): Kep
           metrics.keptResponses.inc({ outcome: reason });
           if (reason === 'too-large') logger.warn({ responseId: id }, 'a response has become too large to be kept');
         },
+        moveToBackground() {
+          if (!hasPlace(tenant)) {
+            logger.info({ responseId: id }, 'a response is called off: its client left, and the background is full');
+            return false;
+          }
+          count(-1);
+          isInBackground = true;
+          count(1);
+          return true;
+        },
       });
-      runs.set(id, { ...started, tenant, background, abort });
+      runs.set(id, { ...started, tenant, abort, isInBackground: () => isInBackground });
       timer ??= setInterval(renewAll, RENEW_INTERVAL_MS).unref();
       void started.over.then(() => {
-        metrics.keptRuns.dec(kind);
+        count(-1);
         forget(id);
       });
       return started.texts;
     },
-    reserveBackground(tenant, most) {
-      const all = [...reserved, ...[...runs.values()].filter((run) => run.background)];
-      const own = all.filter((each) => each.tenant === tenant);
-      if (all.length >= most || own.length >= Math.ceil(most * MAX_SHARE)) return undefined;
+    reserveBackground(tenant) {
+      if (!hasPlace(tenant)) return undefined;
       const place = { tenant };
       reserved.add(place);
       return () => void reserved.delete(place);

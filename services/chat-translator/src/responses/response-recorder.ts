@@ -11,6 +11,8 @@ export type LossReason = 'taken' | 'too-large';
 export interface ResponseRecorder {
   /** Events that came; what comes while the store is busy goes along with the next call of it. */
   add(events: EventBatch, response?: string): void;
+  /** Whether there is room for the last events and the response that they end. If not, it is lost. To be asked before they are told. */
+  hasRoomFor(events: EventBatch, response: string): boolean;
   /** The last events, and the response that they end. Resolves when it is there, or nobody can bring it there. */
   finish(events: EventBatch, response: string): Promise<void>;
 }
@@ -109,6 +111,10 @@ export function createResponseRecorder(options: RecorderOptions): ResponseRecord
 
   return {
     add: take,
+    hasRoomFor(events, last) {
+      if (size + events.text.length + last.length > maxSize) lose('too-large');
+      return !isLost;
+    },
     async finish(events, last) {
       endAtMs = performance.now();
       size += last.length;

@@ -78,3 +78,14 @@ it('lets no more clients read along than there are places, and others in when th
   expect(fourth.statusCode).toBe(200);
   for (const { socket } of [second, fourth]) socket.destroy();
 });
+
+it('tells of the end of one that is deleted meanwhile with the number that comes next', async () => {
+  const followed = await follow();
+  followed.setEncoding('utf8');
+  let all = '';
+  for await (const part of followed) {
+    if (all === '') await store.remove(id, 'anonymous');
+    all += String(part);
+  }
+  expect(all).toMatch(/event: error\ndata: {"type":"error","sequence_number":1,/);
+});

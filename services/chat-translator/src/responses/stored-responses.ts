@@ -1,6 +1,5 @@
 import {
   isResponseId,
-  openAiResponses,
   parseResponse,
   readResponseRequest,
   type ClientCodecContext,
@@ -58,7 +57,7 @@ async function streamResponse(
   const { store, heartbeatMs, logger, metrics } = options;
   const signal = abortOnClose(ctx.res);
   const after = readWholeNumber(ctx.query['starting_after'], 'starting_after') ?? -1;
-  const follow = { store, id, tenant: tenantOf(ctx), after, signal, dialect: openAiResponses };
+  const follow = { store, id, tenant: tenantOf(ctx), after, signal };
   const leavePlace = options.followers.take(id);
   if (!leavePlace) throw tooManyFollowers();
   metrics.followers.inc();

@@ -37,12 +37,19 @@ export function encodeResponseFailure(error: TurnError): ResponseError {
 }
 
 /**
- * The error as the last frame of a stream that was cut, by somebody who knows neither its response nor how far it had counted: official
- * clients take this event for an error wherever it comes, and Codex the missing end for a reason to try again.
+ * The error as the last frame of a stream that was cut, by somebody who does not know its response, nor, without a number, how far it had
+ * counted: official clients take this event for an error wherever it comes, and Codex the missing end for a reason to try again.
  */
-export function encodeResponsesErrorFrame(error: TurnError): string {
+export function encodeResponsesErrorFrame(error: TurnError, sequenceNumber = 0): string {
   const { message, type, param, code } = encodeBody(error).error;
-  const event = { type: 'error', sequence_number: 0, code, message, param, error: { type, code, message, param } };
+  const event = {
+    type: 'error',
+    sequence_number: sequenceNumber,
+    code,
+    message,
+    param,
+    error: { type, code, message, param },
+  };
   return `event: error\ndata: ${JSON.stringify(event)}\n\n`;
 }
 

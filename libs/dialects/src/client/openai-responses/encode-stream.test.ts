@@ -161,4 +161,16 @@ describe('the stream of a response', () => {
     expect(parse(decoded.createStreamEncoder().push(start))[0]?.response?.['store']).toBe(false);
     expect(parse(decode().createStreamEncoder().push(start))[0]?.response?.['store']).toBe(true);
   });
+
+  it('says so from when it is not kept any more, and may take its end back', () => {
+    const encoder = decode().createStreamEncoder();
+    expect(parse(encoder.push(start))[0]?.response?.['store']).toBe(true);
+    expect(encoder.repeatEnd()).toBe('');
+    const [kept] = parse(encoder.push(end));
+    expect(kept?.response?.['store']).toBe(true);
+    encoder.markNotStored();
+    const [given] = parse(encoder.repeatEnd());
+    expect(given).toEqual({ ...kept, response: { ...kept?.response, store: false } });
+    expect(encoder.describe().store).toBe(false);
+  });
 });

@@ -1,6 +1,7 @@
 import type { TurnError } from '@zai2api/turn';
 import { answerBrokeOff, assertNever, type TurnEvent } from '@zai2api/turn';
 import type { StreamEncoder } from '../client-dialect.ts';
+import { STREAM_END } from './conclude-response.ts';
 import { encodeResponseFailure } from './encode-error.ts';
 import type { ResponsesForm } from './encode-response.ts';
 import { encodeUsage } from './encode-usage.ts';
@@ -16,6 +17,10 @@ export interface ResponsesStreamEncoder extends StreamEncoder {
   begin(model: string): string;
   /** The last events of a response that was called off. After a proper end this is `''`. */
   cancel(): string;
+  /** The response is not kept any more: whatever is written from now on says so. */
+  markNotStored(): void;
+  /** The last event once more, under its number, with the response as it is now, and the end of the stream. `''` before the end. */
+  repeatEnd(): string;
   /** The response as it is now. */
   describe(): ResponseObject;
   /** The number of the next event. */
@@ -26,9 +31,10 @@ export interface ResponsesStreamEncoder extends StreamEncoder {
 
 /** Writes the event stream (contract 2.7): the states of the response round the events of its items. */
 export function createResponsesStreamEncoder(form: ResponsesForm): ResponsesStreamEncoder {
-  const identity = form.identity();
+  let identity = form.identity();
   let sequence = 0;
   let state: ResponseState = { status: 'in_progress', model: identity.asked.model ?? '', output: [] };
+  let last: { readonly type: string; readonly number: number } | undefined;
   let phase: 'new' | 'queued' | 'running' | 'ended' = 'new';
 
   const describe = (): ResponseObject => describeResponse(identity, state);
@@ -73,7 +79,13 @@ export function createResponsesStreamEncoder(form: ResponsesForm): ResponsesStre
 
   function end(type: string): string {
     phase = 'ended';
-    return `${writeState(type)}data: [DONE]\n\n`;
+    last = { type, number: sequence++ };
+    return repeatEnd();
+  }
+
+  function repeatEnd(): string {
+    if (!last) return '';
+    return encodeResponseEvent(last.type, last.number, { response: describe() }) + STREAM_END;
   }
 
   const push = (event: TurnEvent): string => {
@@ -126,6 +138,10 @@ export function createResponsesStreamEncoder(form: ResponsesForm): ResponsesStre
     },
     begin,
     cancel: () => (phase === 'ended' ? '' : breakOff('cancelled')),
+    markNotStored() {
+      identity = { ...identity, isStored: false };
+    },
+    repeatEnd,
     describe,
     get nextSequenceNumber() {
       return sequence;
