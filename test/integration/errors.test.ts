@@ -9,8 +9,8 @@ import { waitFor } from '../support/wait-for.ts';
 const impatient = {
   ZAI_ANON_POOL_SIZE: '1',
   ZAI_CREDENTIAL_WAIT: '0.2',
-  ZAI_STREAM_TIMEOUT: '0.3',
-  ZAI_NON_STREAM_TIMEOUT: '0.3',
+  ZAI_STREAM_TIMEOUT: '1',
+  ZAI_NON_STREAM_TIMEOUT: '1',
 };
 /** Words of the fake upstream's own error texts and pages; none of them is for clients. */
 const upstreamWords = /<|aliyun|Oops|出错|refresh the page|Captcha failed|Not authenticated|Invalid token|Unauthorized/;

@@ -54,8 +54,8 @@ describe('H23: after a mixed run', () => {
         ZAI_API_KEY: key,
         ZAI_UPSTREAM_TOKEN: upstream.addUserToken().token,
         ZAI_CREDENTIAL_WAIT: '0.2',
-        ZAI_STREAM_TIMEOUT: '0.2',
-        ZAI_NON_STREAM_TIMEOUT: '0.2',
+        ZAI_STREAM_TIMEOUT: '0.5',
+        ZAI_NON_STREAM_TIMEOUT: '0.5',
       }),
       upstream: { answerText: answered, thinkingText: `I think of ${answerMark}` },
     });

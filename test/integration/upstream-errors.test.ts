@@ -59,8 +59,8 @@ const late: readonly ErrorClass[] = [
 const impatient = {
   ZAI_ANON_POOL_SIZE: '1',
   ZAI_CREDENTIAL_WAIT: '0.2',
-  ZAI_STREAM_TIMEOUT: '0.3',
-  ZAI_NON_STREAM_TIMEOUT: '0.3',
+  ZAI_STREAM_TIMEOUT: '1',
+  ZAI_NON_STREAM_TIMEOUT: '1',
   ZAI_PLATFORM_API_KEY: 'key',
 };
 const other = { web: 'platform', platform: 'web' } as const;

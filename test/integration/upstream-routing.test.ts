@@ -26,8 +26,8 @@ describe.each(['platform,web', 'web,platform'])('once content has come, with ZAI
         ZAI_PLATFORM_API_KEY: 'key-a,key-b',
         ZAI_ANON_TOKEN_ENABLED: 'false',
         ZAI_UPSTREAM_TOKEN: [1, 2].map(() => upstream.addUserToken().token).join(','),
-        ZAI_STREAM_TIMEOUT: '0.3',
-        ZAI_NON_STREAM_TIMEOUT: '0.3',
+        ZAI_STREAM_TIMEOUT: '1',
+        ZAI_NON_STREAM_TIMEOUT: '1',
       }),
     });
   });
