@@ -29,7 +29,7 @@ describe('the API keys', () => {
     expect(read(text)).toEqual(keys);
   });
 
-  it.each(['geheim sk-1 sk-2', 'ge/heim sk-1', `${'geheim'.repeat(6)} sk-1`])(
+  it.each(['geheimß', 'sk-geheim\u0007', 'geheim sk-1 sk-2', 'ge/heim sk-1', `${'geheim'.repeat(6)} sk-1`])(
     'refuses %j without telling it',
     (text) => {
       const reading = (): unknown => read(`ok sk-0, ${text}`);

@@ -9,12 +9,18 @@ export interface ApiKey {
 
 /**
  * Reads `ZAI_API_KEY`: keys, comma separated, each of them with a name and a space before it or not. No key has a space in it, so nothing that
- * was a key before names were thought of is read differently. Throws a ConfigError that shows neither keys nor names.
+ * was a key before names were thought of is read differently. Throws a ConfigError, also for keys that cannot come in a header, that shows neither keys nor names.
  */
 export function readApiKeys(setting: Secret | undefined): ApiKey[] {
   const items = (setting?.reveal() ?? '').split(',').map((item) => item.trim());
   const faults: string[] = [];
   const keys = items.flatMap((item, index): ApiKey[] => {
+    if (/[^\x20-\x7e\s]/.test(item)) {
+      faults.push(
+        `ZAI_API_KEY: item ${index + 1} has characters that cannot come in a header: keys are printable ASCII`,
+      );
+      return [];
+    }
     const words = item.split(/\s+/);
     const [first = '', key] = words;
     if (first === '') return [];

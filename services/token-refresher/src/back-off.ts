@@ -15,6 +15,8 @@ const waits = {
 const LONGEST_RETRY_AFTER_MS = 3_600_000;
 /** Those who failed together must not come back together. */
 const JITTER = 0.25;
+/** No back-off is longer: one that is was begun by a clock that was wrong. */
+export const LONGEST_BACK_OFF_MS = LONGEST_RETRY_AFTER_MS * (1 + JITTER);
 
 /**
  * Milliseconds until the next try after a fault that `failures` others came before, without a success between them. Doubles with each

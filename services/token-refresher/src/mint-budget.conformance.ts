@@ -38,6 +38,15 @@ export function describeMintBudget(name: string, makeBudget: (share: string) => 
       expect(await budget.recent(START_MS)).toHaveLength(5);
     });
 
+    it('forgets what a clock noted that was ahead', async () => {
+      const budget = make();
+      const nowMs = Date.now();
+      expect(await book(budget, 5, nowMs + 8_760 * BUDGET_WINDOW_MS)).toBe(5);
+      expect(await budget.recent(nowMs)).toEqual([]);
+      expect(await book(budget, 2, nowMs + 30_000)).toBe(2);
+      expect(await book(budget, 9, nowMs)).toBe(3);
+    });
+
     it('grants nothing where nothing is wanted', async () => {
       const budget = make();
       expect(await book(budget, 0)).toBe(0);

@@ -1,6 +1,9 @@
 /** How far back mints are counted. */
 export const BUDGET_WINDOW_MS = 3_600_000;
 
+/** How far ahead of ours the clock of another replica may be; later mints were noted by a clock that was wrong, and count for nothing. */
+export const MOST_AHEAD_MS = 60_000;
+
 /** Which mints a booking may add up to. */
 export interface MintBooking {
   /** Wanted now. */

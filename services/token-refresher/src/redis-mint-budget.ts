@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { RedisClient } from '@zai2api/runtime';
-import { BUDGET_WINDOW_MS, type MintBudget } from './mint-budget.ts';
+import { BUDGET_WINDOW_MS, MOST_AHEAD_MS, type MintBudget } from './mint-budget.ts';
 
 /**
  * Books mints.
@@ -11,7 +11,8 @@ import { BUDGET_WINDOW_MS, type MintBudget } from './mint-budget.ts';
  * ARGV[3]  most mints of a window
  * ARGV[4]  wanted mints
  * ARGV[5]  begin of the new members, unique
- * ARGV[6…] members that the caller knows of, in case Redis has lost them
+ * ARGV[6]  how far ahead of now a mint may be, in ms
+ * ARGV[7…] members that the caller knows of, in case Redis has lost them
  *
  * Returns how many mints were booked.
  */
@@ -19,9 +20,13 @@ const bookScript = `
 local now = tonumber(ARGV[1])
 local begin = now - tonumber(ARGV[2])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', begin)
-for i = 6, #ARGV do
+-- Noted by a clock that was ahead, unless it is the caller's that is behind.
+local time = redis.call('TIME')
+local latest = math.max(now, time[1] * 1000) + tonumber(ARGV[6])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '(' .. string.format('%.0f', latest), '+inf')
+for i = 7, #ARGV do
   local at = tonumber(string.match(ARGV[i], '^%d+'))
-  if at > begin then redis.call('ZADD', KEYS[1], 'NX', at, ARGV[i]) end
+  if at > begin and at <= latest then redis.call('ZADD', KEYS[1], 'NX', at, ARGV[i]) end
 end
 local free = tonumber(ARGV[3]) - redis.call('ZCARD', KEYS[1])
 local booked = math.max(0, math.min(tonumber(ARGV[4]), free))
@@ -42,20 +47,31 @@ export function createRedisMintBudget(options: { commands: RedisClient; prefix: 
   let own: string[] = [];
   const timeOf = (member: string): number => Number.parseInt(member, 10);
   const pruneOwn = (nowMs: number): void => {
-    own = own.filter((member) => timeOf(member) > nowMs - BUDGET_WINDOW_MS);
+    own = own.filter((member) => timeOf(member) > nowMs - BUDGET_WINDOW_MS && timeOf(member) <= nowMs + MOST_AHEAD_MS);
   };
 
   return {
     async recent(nowMs) {
       pruneOwn(nowMs);
-      const shared = await commands.zrangebyscore(key, `(${nowMs - BUDGET_WINDOW_MS}`, '+inf');
+      const shared = await commands.zrangebyscore(key, `(${nowMs - BUDGET_WINDOW_MS}`, nowMs + MOST_AHEAD_MS);
       return [...new Set([...shared, ...own])].map(timeOf).sort((one, other) => one - other);
     },
     async book({ count, mostPerHour, nowMs }) {
       pruneOwn(nowMs);
       const begin = `${Math.floor(nowMs)}:${randomUUID()}`;
       const booked = Number(
-        await commands.eval(bookScript, 1, key, nowMs, BUDGET_WINDOW_MS, mostPerHour, count, begin, ...own),
+        await commands.eval(
+          bookScript,
+          1,
+          key,
+          nowMs,
+          BUDGET_WINDOW_MS,
+          mostPerHour,
+          count,
+          begin,
+          MOST_AHEAD_MS,
+          ...own,
+        ),
       );
       own.push(...Array.from({ length: booked }, (_, index) => `${begin}:${index + 1}`));
       return booked;

@@ -1,7 +1,7 @@
 import type { CredentialStore, PoolState } from '@zai2api/credentials';
 import type { Logger } from '@zai2api/runtime';
 import { z } from 'zod';
-import { backOffMs } from './back-off.ts';
+import { backOffMs, LONGEST_BACK_OFF_MS } from './back-off.ts';
 import type { SupplyFault } from './supply-fault.ts';
 import type { TickStateStore } from './tick-state-store.ts';
 import { createTickState } from './tick-state.ts';
@@ -54,7 +54,10 @@ export function createSupplyState(options: {
 
   return {
     async load() {
-      [current, { failures }] = await Promise.all([store.poolState(), tickState.read()]);
+      let loaded: PoolState;
+      [loaded, { failures }] = await Promise.all([store.poolState(), tickState.read()]);
+      const latestMs = options.now() + LONGEST_BACK_OFF_MS;
+      current = loaded.state === 'ok' ? loaded : { ...loaded, untilMs: Math.min(loaded.untilMs, latestMs) };
     },
     get current() {
       return current;

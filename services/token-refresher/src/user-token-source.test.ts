@@ -7,6 +7,7 @@ import { openUserTokenSource, type UserTokenSource } from './user-token-source.t
 
 const NEVER_MS = 3_600_000;
 const WITHIN_MS = 5_000;
+const SETTLE_MS = 50;
 
 let folder: string;
 let path: string;
@@ -24,7 +25,12 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function open(options: { token?: string; file?: string; checkIntervalMs?: number }): UserTokenSource {
+function open(options: {
+  token?: string;
+  file?: string;
+  checkIntervalMs?: number;
+  settleMs?: number;
+}): UserTokenSource {
   const logger = createLogger(
     { name: 'test', level: 'info', format: 'json' },
     {
@@ -41,6 +47,7 @@ function open(options: { token?: string; file?: string; checkIntervalMs?: number
     },
     logger,
     checkIntervalMs: options.checkIntervalMs ?? NEVER_MS,
+    settleMs: options.settleMs ?? SETTLE_MS,
   });
   return source;
 }
@@ -133,12 +140,44 @@ describe('openUserTokenSource', () => {
     expect(configured(opened)).toEqual(['two']);
   });
 
-  it('notices what changed before it was started', () => {
+  it('notices what changed before it was started', async () => {
     writeFileSync(path, 'one');
     const opened = open({ file: path });
     writeFileSync(path, 'two');
-    expect(startSource(opened).changes).toBe(1);
+    await startSource(opened).changed();
     expect(configured(opened)).toEqual(['two']);
+  });
+
+  it('takes nothing from a file while it is being written', async () => {
+    writeFileSync(path, 'one');
+    const opened = open({ file: path, checkIntervalMs: 10, settleMs: 300 });
+    const watch = startSource(opened);
+    const changed = watch.changed();
+    for (const text of ['', 'tw', 'two\nthr', 'two\nthree\n']) {
+      writeFileSync(path, text);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await changed;
+    expect([configured(opened), watch.changes]).toEqual([['two', 'three'], 1]);
+  });
+
+  it('takes its time over a file that was emptied', async () => {
+    writeFileSync(path, 'one');
+    const emptied = open({ file: path, checkIntervalMs: 10, settleMs: 300 });
+    const empties = startSource(emptied);
+    const elsewhere = join(folder, 'elsewhere');
+    writeFileSync(elsewhere, 'one');
+    const witness = open({ file: elsewhere, checkIntervalMs: 10, settleMs: 300 });
+    const gone = empties.changed();
+    const changed = startSource(witness).changed();
+    writeFileSync(path, '');
+    writeFileSync(elsewhere, 'two');
+    await changed;
+    witness.stop();
+    expect(configured(emptied)).toEqual(['one']);
+    await gone;
+    source = emptied;
+    expect(configured(emptied)).toEqual([]);
   });
 
   it('keeps the tokens while the file is missing or bad, says so once, and goes on', async () => {

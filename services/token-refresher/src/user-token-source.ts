@@ -13,24 +13,41 @@ export interface UserTokenSource {
   stop(): void;
 }
 
+/** What is read counts once it has stayed the same for so long: who writes in place may be half way. */
+const DEFAULT_SETTLE_MS = 1_000;
+/** And a file without tokens, which is how most writing begins, after so many times as long. */
+const EMPTY_SETTLES = 10;
 /** Far more than anybody has tokens for. */
 const MAX_FILE_BYTES = 1_048_576;
 
 /**
- * Reads both sources. Throws a ConfigError for what cannot be used at the start; later, a file that is missing or bad leaves the tokens as
- * they are and is logged once.
+ * Reads both sources. Throws a ConfigError for what cannot be used at the start. Later the file counts when two looks a second apart find the
+ * same in it, ten seconds when that is nothing; one that is missing or bad leaves the tokens as they are and is logged once.
  */
 export function openUserTokenSource(options: {
   settings: Pick<TokenRefresherSettings, 'ZAI_UPSTREAM_TOKEN' | 'ZAI_UPSTREAM_TOKEN_FILE'>;
   logger: Logger;
   checkIntervalMs?: number;
+  settleMs?: number;
 }): UserTokenSource {
-  const { settings, logger } = options;
+  const { settings, logger, settleMs = DEFAULT_SETTLE_MS } = options;
   const path = settings.ZAI_UPSTREAM_TOKEN_FILE;
   const fixed = parseUserTokens(settings.ZAI_UPSTREAM_TOKEN?.reveal() ?? '', 'ZAI_UPSTREAM_TOKEN');
   let fromFile = path === undefined ? [] : readTokenFile(path);
   let isFileBad = false;
   let watch: FileWatch | undefined;
+  /** What the last looks found, and since when. */
+  let seen: { readonly found: string; readonly sinceMs: number } | undefined;
+  let settling: NodeJS.Timeout | undefined;
+
+  /** How long what the file holds has to stay as it is; 0 when it may be taken now. */
+  function settlesInMs(filePath: string): number {
+    const found = describeFile(filePath);
+    const nowMs = performance.now();
+    if (found !== seen?.found) seen = { found, sinceMs: nowMs };
+    const isEmptied = found.trim() === '' && fromFile.length > 0;
+    return Math.max(0, seen.sinceMs + settleMs * (isEmptied ? EMPTY_SETTLES : 1) - nowMs);
+  }
 
   /** True when the file holds other tokens than before. */
   function readAgain(filePath: string): boolean {
@@ -57,6 +74,12 @@ export function openUserTokenSource(options: {
     start(onChange) {
       if (path === undefined || watch) return;
       const look = (): void => {
+        clearTimeout(settling);
+        const waitMs = settlesInMs(path);
+        if (waitMs > 0) {
+          settling = setTimeout(look, waitMs).unref();
+          return;
+        }
         if (!readAgain(path)) return;
         logger.info({ tokens: fromFile.length }, 'ZAI_UPSTREAM_TOKEN_FILE has changed');
         onChange();
@@ -65,11 +88,27 @@ export function openUserTokenSource(options: {
       // It may have changed between the first reading and the watch.
       look();
     },
-    stop: () => watch?.close(),
+    stop() {
+      watch?.close();
+      clearTimeout(settling);
+    },
   };
 }
 
 function readTokenFile(path: string): UserToken[] {
+  return parseUserTokens(readText(path), 'ZAI_UPSTREAM_TOKEN_FILE');
+}
+
+/** What the file holds, or why that cannot be read, for looks to compare. */
+function describeFile(path: string): string {
+  try {
+    return readText(path);
+  } catch (error) {
+    return `unreadable: ${String(error)}`;
+  }
+}
+
+function readText(path: string): string {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
@@ -78,5 +117,5 @@ function readTokenFile(path: string): UserToken[] {
     throw new ConfigError([`ZAI_UPSTREAM_TOKEN_FILE: the file cannot be read (${code})`]);
   }
   if (bytes.length > MAX_FILE_BYTES) throw new ConfigError(['ZAI_UPSTREAM_TOKEN_FILE: the file is far too long']);
-  return parseUserTokens(bytes.toString('utf8'), 'ZAI_UPSTREAM_TOKEN_FILE');
+  return bytes.toString('utf8');
 }

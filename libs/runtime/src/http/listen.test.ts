@@ -106,6 +106,8 @@ describe('listen', () => {
 
   it.each([
     ['no HTTP at all', 'hello\r\n\r\n', 400],
+    ['a CONNECT', 'CONNECT a.example:443 HTTP/1.1\r\nhost: x\r\n\r\n', 400],
+    ['a request without a host', 'GET / HTTP/1.1\r\n\r\n', 400],
     ['headers without end', `GET / HTTP/1.1\r\nhost: x\r\nx-long: ${'a'.repeat(40_000)}\r\n\r\n`, 431],
   ])('answers %s in JSON', async (_name, bytes, status) => {
     const running = await start((_request, response) => response.end());

@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ConfigError } from '../config/config-error.ts';
-import { answerBrokenRequest } from './answer-broken-request.ts';
+import { answerBrokenRequest, answerConnect, answerWithoutHost } from './answer-broken-request.ts';
 import { closeIfClientIsGone } from './close-if-client-is-gone.ts';
 import { dropUnreadBody } from './drop-unread-body.ts';
 import { onResponseClose } from './on-response-close.ts';
@@ -31,6 +31,8 @@ const serverOptions: http.ServerOptions = {
   // For the upload of the request alone: 32 MiB at 0.5 Mbit/s.
   requestTimeout: 600_000,
   noDelay: true,
+  // We say it ourselves, with a body.
+  requireHostHeader: false,
 };
 
 /** How long after a connection came its first request may come, also when the stop has begun: it was sent before anybody could know. */
@@ -78,7 +80,8 @@ export async function listen(
       if (isStopping) setImmediate(closeUnusedSockets);
     });
     dropUnreadBody(request, response);
-    handler(request, response);
+    if (request.headers.host === undefined && request.httpVersion === '1.1') answerWithoutHost(response);
+    else handler(request, response);
   });
   // By itself Node ends the connection, with the answer unsent, when a client only ends its own side (contract 5.7).
   Object.assign(server, { httpAllowHalfOpen: true });
@@ -94,6 +97,8 @@ export async function listen(
     upgrade?.(request, socket, head);
   });
   server.on('clientError', answerBrokenRequest);
+  // Without it Node closes the connection without a word.
+  server.on('connect', (_request, socket) => answerConnect(socket));
   // An expectation that nobody knows changes nothing about the request.
   server.on('checkExpectation', (request, response) => void server.emit('request', request, response));
   server.listen({ host, port });

@@ -86,8 +86,8 @@ describe('a breaker, by any story', () => {
           expect(error).toBe(each === 'good' ? undefined : errors[each]);
           const isProbe = openUntilMs !== undefined;
           if (isProbe ? isBad(each) || isNothing(each) : isBad(each) && ++inRow >= options.threshold) {
+            if (isProbe && isBad(each)) waits += 1;
             openUntilMs = Date.now() + Math.min(options.longestWaitMs, options.firstWaitMs * 2 ** waits);
-            waits += 1;
           } else if (!isNothing(each) && !isBad(each)) {
             [inRow, openUntilMs, waits] = [0, undefined, 0];
           }

@@ -29,7 +29,7 @@ export interface UpstreamBreaker {
 export interface BreakerOptions {
   /** So many failures in a row open it. */
   readonly threshold: number;
-  /** The first wait until a probe; each failed probe doubles it. */
+  /** The first wait until a probe; each failed probe doubles it, one that proved nothing does not. */
   readonly firstWaitMs: number;
   readonly longestWaitMs: number;
   /** Hears of every change. */
@@ -43,6 +43,8 @@ export interface BreakerOptions {
 export function createUpstreamBreaker(options: BreakerOptions): UpstreamBreaker {
   const { threshold, firstWaitMs, longestWaitMs, onChange } = options;
   let waitMs = 0;
+  let failedProbes = 0;
+  let isUndecided = false;
   let untilMs = 0;
   let lastError: TurnError | undefined;
 
@@ -51,12 +53,15 @@ export function createUpstreamBreaker(options: BreakerOptions): UpstreamBreaker 
     const verdict = verdictOf(error);
     if (verdict === 'nothing' && policy.state !== CircuitState.HalfOpen) return false;
     if (verdict === 'bad') lastError = error;
+    isUndecided = verdict === 'nothing';
     return true;
   };
   const policy = circuitBreaker(handleWhen(isFailure), {
     breaker: new ConsecutiveBreaker(threshold),
     halfOpenAfter: new DelegateBackoff(({ attempt }) => {
-      waitMs = Math.min(longestWaitMs, firstWaitMs * 2 ** Math.min(attempt - 1, 30));
+      if (attempt === 1) failedProbes = 0;
+      else if (!isUndecided) failedProbes++;
+      waitMs = Math.min(longestWaitMs, firstWaitMs * 2 ** Math.min(failedProbes, 30));
       return waitMs;
     }),
   });
