@@ -54,8 +54,8 @@ export function createSupplyState(options: {
 
   return {
     async load() {
-      let loaded: PoolState;
-      [loaded, { failures }] = await Promise.all([store.poolState(), tickState.read()]);
+      const [loaded, noted] = await Promise.all([store.poolState(), tickState.read()]);
+      failures = noted.failures;
       const latestMs = options.now() + LONGEST_BACK_OFF_MS;
       current = loaded.state === 'ok' ? loaded : { ...loaded, untilMs: Math.min(loaded.untilMs, latestMs) };
     },
