@@ -32,4 +32,21 @@ describe('calls that come mixed', () => {
       ['g', 500_008],
     ]);
   });
+
+  it('are two where one id comes with two indexes, and one where it is repeated', () => {
+    const told: string[] = [];
+    const calls = createNativeCalls({
+      startCall: (_callId, name) => told.push(name),
+      argumentsText: (text) => told.push(text),
+      endCall: () => undefined,
+    });
+    const piece = (index: number, text: string, name?: string) =>
+      calls.take([{ index, id: 'call_1', function: { name, arguments: text } }]);
+    piece(0, '{"a":', 'f');
+    piece(0, '1}', 'f');
+    piece(1, '{"b":', 'g');
+    piece(1, '2}');
+    calls.end();
+    expect(told).toEqual(['f', '{"a":', '1}', 'g', '{"b":', '2}']);
+  });
 });

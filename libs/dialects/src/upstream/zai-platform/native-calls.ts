@@ -85,7 +85,7 @@ export function createNativeCalls(writer: CallWriter): NativeCalls {
   /** The call that a piece goes on with. A name alone begins a new one; some repeat it with every piece. */
   function findCall(index: number | undefined, id: string | undefined, name: string | undefined): Call | undefined {
     const calls = [...waiting, ...(open ? [open] : [])];
-    if (id !== undefined) return calls.find((call) => call.id === id) ?? byIndex(calls, index, name);
+    if (id !== undefined) return calls.find((call) => isSame(call, index, id, name)) ?? byIndex(calls, index, name);
     if (index !== undefined) return calls.find((call) => call.index === index);
     return name === undefined ? last : undefined;
   }
@@ -111,6 +111,10 @@ export function createNativeCalls(writer: CallWriter): NativeCalls {
     },
   };
 }
+
+/** A whole beginning at another index is another call, whatever its id. */
+const isSame = (call: Call, index: number | undefined, id: string, name: string | undefined): boolean =>
+  call.id === id && (call.index === index || name === undefined || call.index === undefined || index === undefined);
 
 /** A piece without a name whose id is not the one that its call began with. */
 const byIndex = (calls: readonly Call[], index: number | undefined, name: string | undefined): Call | undefined =>
