@@ -40,9 +40,8 @@ async function leaseAtOnce(
   { upstream: { credentials, catalog }, leaseMs, modelName, logger }: AskCanaryOptions,
   signal: AbortSignal,
 ): Promise<KeptLease | undefined> {
-  const onFailure = (reason: unknown): void => logger.warn({ err: reason }, 'a lease was not given back in order');
   const model = catalog.known(modelName)?.model.upstreamId ?? modelName;
-  return keepLease(credentials, { signal, waitMs: 0, leaseMs, model, onFailure }).catch(() => undefined);
+  return keepLease(credentials, { signal, waitMs: 0, leaseMs, model, logger }).catch(() => undefined);
 }
 
 async function ask(

@@ -4,7 +4,7 @@ import { TurnError } from '@zai2api/turn';
 import { keepLease } from './keep-lease.ts';
 
 const request = { signal: new AbortController().signal, waitMs: 0, leaseMs: 60_000 };
-const wanted = { ...request, onFailure: (): void => undefined };
+const wanted = { ...request, logger: { warn: (): void => undefined } };
 
 interface Recorded {
   readonly store: CredentialStore;
@@ -45,6 +45,11 @@ function record(answers: { renew?: () => Promise<boolean>; release?: () => Promi
   return { ...recorded, store: store as CredentialStore };
 }
 
+function recordWarnings() {
+  const warnings: unknown[][] = [];
+  return { logger: { warn: (...entry: unknown[]): unknown => warnings.push(entry) }, warnings };
+}
+
 describe('a kept lease', () => {
   beforeEach(() => {
     jest.useFakeTimers();
@@ -75,24 +80,27 @@ describe('a kept lease', () => {
   });
 
   it('reports renewals and releases that fail, and never rejects', async () => {
-    const failures: unknown[] = [];
+    const { logger, warnings } = recordWarnings();
     const { store } = record({
       renew: () => Promise.reject(new Error('renew')),
       release: () => Promise.reject(new Error('release')),
     });
-    const kept = await keepLease(store, { ...request, onFailure: (reason) => failures.push(reason) });
+    const kept = await keepLease(store, { ...request, logger });
     await jest.advanceTimersByTimeAsync(20_000);
     await kept.release({ result: 'good' });
-    expect(failures).toEqual([new Error('renew'), new Error('release')]);
+    expect(warnings).toEqual([
+      [{ err: new Error('renew'), credential: 'c-1' }, 'could not renew the lease'],
+      [{ err: new Error('release'), credential: 'c-1' }, 'could not release the lease'],
+    ]);
   });
 
   it('is asked for sooner again while the store is away, and nobody is told', async () => {
-    const failures: unknown[] = [];
+    const { logger, warnings } = recordWarnings();
     const unavailable = new TurnError('no_capacity', 'x', { layer: 'pool', reason: 'store_unavailable' });
     const { store, renewals } = record({ renew: () => Promise.reject(unavailable) });
-    const kept = await keepLease(store, { ...request, onFailure: (reason) => failures.push(reason) });
+    const kept = await keepLease(store, { ...request, logger });
     await jest.advanceTimersByTimeAsync(60_000);
-    expect([renewals.length, failures, kept.lost.aborted]).toEqual([9, [], false]);
+    expect([renewals.length, warnings, kept.lost.aborted]).toEqual([9, [], false]);
     await kept.release({ result: 'good' });
     expect(jest.getTimerCount()).toBe(0);
   });

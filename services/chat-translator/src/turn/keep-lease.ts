@@ -6,7 +6,7 @@ import {
   type LeaseOutcome,
   type LeaseRequest,
 } from '@zai2api/credentials';
-import { inSpan } from '@zai2api/runtime';
+import { inSpan, type Logger } from '@zai2api/runtime';
 import { TurnError } from '@zai2api/turn';
 
 /** A lease that renews itself until it is released. */
@@ -21,11 +21,8 @@ export interface KeptLease {
   release(outcome: LeaseOutcome): Promise<void>;
 }
 
-/** What a turn wants of a lease. */
-export type LeaseWish = LeaseRequest & {
-  /** Hears of renewals and releases that failed for another reason than a store that is away. */
-  readonly onFailure: (reason: unknown) => void;
-};
+/** Which lease is asked for, and where is told that it could not be renewed or released. */
+export type KeepLeaseOptions = LeaseRequest & { readonly logger: Pick<Logger, 'warn'> };
 
 const tracer = trace.getTracer('@zai2api/chat-translator');
 
@@ -35,14 +32,18 @@ const RENEW_SHARE = 1 / 3;
 const RETRY_SHARE = 1 / 12;
 
 /** Leases a credential and keeps it. Throws what `store.lease` throws. */
-export async function keepLease(store: CredentialStore, { onFailure, ...request }: LeaseWish): Promise<KeptLease> {
+export async function keepLease(
+  store: CredentialStore,
+  { logger, ...request }: KeepLeaseOptions,
+): Promise<KeptLease> {
   const { leaseMs } = request;
   // The wait for a free credential included.
   const lease = await inSpan(tracer, 'lease credential', {}, () => store.lease(request));
   const lost = new AbortController();
-  const hear = (reason: unknown): void => {
-    if (!isStoreUnavailable(reason)) onFailure(reason);
-  };
+  function warn(reason: unknown, message: string): void {
+    // A store that is away is told of by whoever watches it, once and not for each lease.
+    if (!isStoreUnavailable(reason)) logger.warn({ err: reason, credential: lease.credential.id }, message);
+  }
   let released: Promise<void> | undefined;
   let timer = renewIn(leaseMs * RENEW_SHARE);
 
@@ -58,7 +59,7 @@ export async function keepLease(store: CredentialStore, { onFailure, ...request 
         return;
       }
     } catch (reason) {
-      hear(reason);
+      warn(reason, 'could not renew the lease');
       delayMs = leaseMs * RETRY_SHARE;
     }
     if (released === undefined) timer = renewIn(delayMs);
@@ -69,7 +70,9 @@ export async function keepLease(store: CredentialStore, { onFailure, ...request 
     lost: lost.signal,
     release(outcome) {
       clearTimeout(timer);
-      released ??= lease.release(outcome).catch(hear);
+      released ??= lease
+        .release(outcome)
+        .catch((reason: unknown) => warn(reason, 'could not release the lease'));
       return released;
     },
   };

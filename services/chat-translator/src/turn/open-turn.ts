@@ -106,7 +106,6 @@ export async function openTurn(turn: DriverTurn, caller: AbortSignal, options: O
       const waitMs = lastError
         ? Math.min(RETRY_CREDENTIAL_WAIT_MS, options.credentialWaitMs, plan.leftMs())
         : options.credentialWaitMs;
-      const onFailure = (reason: unknown): void => logger.warn({ err: reason }, 'a lease was not given back in order');
       const kinds = await neededKinds(turn, credentials);
       return await keepLease(credentials, {
         signal,
@@ -116,7 +115,7 @@ export async function openTurn(turn: DriverTurn, caller: AbortSignal, options: O
         leaseMs: options.leaseMs,
         exclude: guard ? new Set([...tried, ...(await guard.excluded(credentials))]) : tried,
         ...(kinds && { kinds }),
-        onFailure,
+        logger,
       });
     } catch (reason) {
       const error = TurnError.from(reason);

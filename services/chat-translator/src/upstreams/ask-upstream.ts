@@ -32,7 +32,6 @@ export async function askUpstream<T>(
     random: Math.random,
   });
   const tried = new Set<string>();
-  const onFailure = (reason: unknown): void => logger.warn({ err: reason }, 'a lease was not given back in order');
 
   async function run(kept: KeptLease): Promise<T> {
     const { credential } = kept.lease;
@@ -59,7 +58,7 @@ export async function askUpstream<T>(
         leaseMs,
         model,
         exclude: tried,
-        onFailure,
+        logger,
       }).catch((reason: unknown) => {
         throw lastError ?? TurnError.from(reason);
       });

@@ -57,8 +57,7 @@ export function createUpstream(options: CreateUpstreamOptions): WatchedUpstream 
     onFailure: (reason) => logger.warn({ err: reason, driver: driver.name }, 'the model list could not be read'),
     read: async () => {
       const signal = AbortSignal.timeout(options.requestTimeoutMs);
-      const onFailure = (reason: unknown): void => logger.warn({ err: reason }, 'a lease was not given back in order');
-      const kept = await keepLease(credentials, { signal, waitMs: MODELS_CREDENTIAL_WAIT_MS, leaseMs, onFailure });
+      const kept = await keepLease(credentials, { signal, waitMs: MODELS_CREDENTIAL_WAIT_MS, leaseMs, logger });
       try {
         const models = await driver.listModels(kept.lease.credential, signal);
         await kept.release({ result: 'good' });
