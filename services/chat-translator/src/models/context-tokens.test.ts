@@ -16,7 +16,10 @@ describe('ZAI_CONTEXT_TOKENS', () => {
     expect(contextOf(rulesOf(text), model)).toBe(tokens);
   });
 
-  it.each(['glm-5', 'glm-5=', '=5', 'glm-5=many', 'glm 5=1', 'glm-5=-1'])('refuses %j', (text) => {
-    expect(() => rulesOf(text)).toThrow('expected name=tokens');
-  });
+  it.each(['glm-5', 'glm-5=', '=5', 'glm-5=many', 'glm 5=1', 'glm-5=-1', 'glm-5=1.5', 'glm-5=1000000000'])(
+    'refuses %j',
+    (text) => {
+      expect(() => rulesOf(text)).toThrow('expected name=tokens');
+    },
+  );
 });

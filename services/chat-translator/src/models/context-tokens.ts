@@ -1,44 +1,21 @@
 import { contextTokensOf, type UpstreamModel } from '@zai2api/dialects';
-import { setting, type SettingDescription } from '@zai2api/runtime';
-import { matchesPattern } from './match-pattern.ts';
+import { modelPatternSetting, rulesForModel, type ModelPatternRule } from './model-pattern-setting.ts';
 
-/** How many tokens go into the models whose name fits the pattern. */
-export interface ContextRule {
-  /** A model name in lower case; `*` stands for any text. */
-  readonly pattern: string;
-  /** 0: as many as anybody sends. */
-  readonly tokens: number;
-}
-
-/** Of a faulty item in the message about it. */
-const MAX_SHOWN_LENGTH = 80;
-
-/** `ZAI_CONTEXT_TOKENS`. */
-export const contextTokensSetting = setting
-  .list({ default: [], description: '' })
-  .transform((items, context): readonly ContextRule[] =>
-    items.flatMap((item) => {
-      const [, pattern, digits] = /^([^\s=]+)\s*=\s*(\d{1,9})$/.exec(item) ?? [];
-      if (pattern !== undefined) return [{ pattern: pattern.toLowerCase(), tokens: Number(digits) }];
-      context.addIssue({
-        code: 'custom',
-        message: `expected name=tokens, such as glm-5*=200000, got "${item.slice(0, MAX_SHOWN_LENGTH)}"`,
-      });
-      return [];
-    }),
-  )
-  .meta({
-    description:
-      'How many tokens go into models, where that is not what the official API says: comma separated `name=tokens`, `*` for any text, 0 for no limit, such as `glm-5*=200000`. Longer conversations are refused before the upstream is asked.',
-    defaultText: 'unset',
-  } satisfies SettingDescription);
+/** `ZAI_CONTEXT_TOKENS`: tokens; 0 for as many as anybody sends. */
+export const contextTokensSetting = modelPatternSetting({
+  unit: 'tokens',
+  max: 999_999_999,
+  isWhole: true,
+  example: 'glm-5*=200000',
+  description:
+    'How many tokens go into models, where that is not what the official API says: comma separated `name=tokens`, `*` for any text, 0 for no limit, such as `glm-5*=200000`. Longer conversations are refused before the upstream is asked.',
+});
 
 /** The tokens that go into a model: by the first fitting rule, else as it is known; undefined for no limit. */
 export function contextOf(
-  rules: readonly ContextRule[],
+  rules: readonly ModelPatternRule[],
   { id, upstreamId }: Pick<UpstreamModel, 'id' | 'upstreamId'>,
 ): number | undefined {
-  const names = [id, upstreamId.toLowerCase()];
-  const rule = rules.find(({ pattern }) => names.some((name) => matchesPattern(pattern, name)));
-  return rule ? rule.tokens || undefined : contextTokensOf(id);
+  const [rule] = rulesForModel(rules, [id, upstreamId]);
+  return rule ? rule.value || undefined : contextTokensOf(id);
 }

@@ -1,5 +1,6 @@
 import type { UpstreamModel } from '@zai2api/dialects';
-import { idleFloorOf, type IdleFloor } from './idle-floors.ts';
+import type { ModelPatternRule } from '../models/model-pattern-setting.ts';
+import { idleFloorOf } from './idle-floors.ts';
 
 /** How long something may take, and the variable that says so: operators and clients are told both. */
 export interface TimeLimit {
@@ -25,7 +26,7 @@ export interface TimeoutSettings {
   readonly ZAI_MULTIMODAL_TIMEOUT: number;
   readonly ZAI_FIRST_TOKEN_TIMEOUT: number;
   readonly ZAI_TOTAL_TIMEOUT: number;
-  readonly ZAI_IDLE_FLOORS: readonly IdleFloor[];
+  readonly ZAI_IDLE_FLOORS: readonly ModelPatternRule[];
 }
 
 /** What the limits of a turn depend on. */
