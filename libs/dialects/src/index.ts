@@ -7,7 +7,7 @@ export {
   type PageWish,
 } from './client/anthropic-messages/encode-models.ts';
 export { clientDialectForPath, encodeErrorForPath, errorDialectForPath, speaksAnthropic } from './client/by-path.ts';
-export { canonicalPath, cleanPath, isAnthropicAlias } from './client/canonical-path.ts';
+export { canonicalPath, cleanPath } from './client/canonical-path.ts';
 export type {
   AnswerContext,
   ClientCodecContext,
@@ -91,7 +91,7 @@ export {
 export { encodeConversation, historyModes, type HistoryMode } from './upstream/zai-web/encode-conversation.ts';
 export { encodeFormatInstructions } from './upstream/format-instructions.ts';
 export { findFrontendVersion } from './upstream/zai-web/frontend-version.ts';
-export { signRequest, type SignatureInput, type SigningFunctions } from './upstream/zai-web/sign-request.ts';
+export type { SigningFunctions } from './upstream/zai-web/sign-request.ts';
 export type { WebProfile } from './upstream/zai-web/web-profile.ts';
 export { blameRequest as blamePlatformRequest } from './upstream/zai-platform/blame-request.ts';
 export { decodeHttpError as decodePlatformHttpError } from './upstream/zai-platform/decode-error.ts';

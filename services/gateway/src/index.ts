@@ -1,9 +1,7 @@
 export { readApiKeys } from './api-keys.ts';
-export { createHttpBackend, type HttpBackend } from './backend/create-http-backend.ts';
 export {
   gatewayProcessSettings,
   gatewaySettings,
-  loadGatewaySettings,
   resolveGatewaySettings,
   type GatewaySettings,
   type ResolvedGatewaySettings,
