@@ -1,4 +1,5 @@
 export { unlessAborted } from './async/unless-aborted.ts';
+export { withDeadline } from './async/with-deadline.ts';
 export { within } from './async/within.ts';
 export { ConfigError } from './config/config-error.ts';
 export { findUnknownSettings } from './config/find-unknown-settings.ts';
@@ -20,8 +21,10 @@ export { CLIENT_CLOSED_REQUEST, logAccess } from './http/log-access.ts';
 export { loggedHeader, loggedPath } from './http/logged-text.ts';
 export { onResponseClose } from './http/on-response-close.ts';
 export { parseRequestJson } from './http/parse-request-json.ts';
+export { parseRetryAfter } from './http/parse-retry-after.ts';
 export { reportAppErrors } from './http/report-app-errors.ts';
 export { requestBodyOf } from './http/request-body-of.ts';
+export { isOutOfReach, transportError } from './http/transport-error.ts';
 export type { StopPhase } from './ordered-stop.ts';
 export { readPackageVersion } from './read-package-version.ts';
 export { closeRedis } from './redis/close-redis.ts';

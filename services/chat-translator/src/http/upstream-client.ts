@@ -1,7 +1,7 @@
-import { isRecord, type EncodedRequest } from '@zai2api/dialects';
-import { TurnError } from '@zai2api/turn';
+import type { EncodedRequest } from '@zai2api/dialects';
+import { parseRetryAfter, transportError, withDeadline } from '@zai2api/runtime';
+import type { TurnError } from '@zai2api/turn';
 import { request, type Dispatcher } from 'undici';
-import { withDeadline } from './with-deadline.ts';
 
 /** The answer to a completion, its body still to come. */
 export interface OpenAnswer {
@@ -68,7 +68,7 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
       bodyTimeout: 0,
       ...(encoded.body === undefined ? {} : { body: encoded.body }),
     }).catch((reason: unknown) => {
-      throw toTurnError(reason, signal);
+      throw transportError(reason, signal);
     });
     onDate?.(headerOf(response.headers, 'date'), askedAtMs);
     if (response.statusCode >= 200 && response.statusCode < 300) return response;
@@ -78,7 +78,7 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
       response.statusCode,
       contentType,
       body,
-      retryAfterSeconds(headerOf(response.headers, 'retry-after'), upstreamNow()),
+      parseRetryAfter(headerOf(response.headers, 'retry-after'), upstreamNow()),
     );
   }
 
@@ -87,7 +87,7 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
       withDeadline(signal, timeoutMs, async (bounded) => {
         const response = await send(encoded, bounded);
         const text = await readText(response.body, MAX_BODY_BYTES).catch((reason: unknown) => {
-          throw toTurnError(reason, bounded);
+          throw transportError(reason, bounded);
         });
         try {
           return JSON.parse(text) as unknown;
@@ -120,7 +120,7 @@ async function* translateErrors(
   try {
     yield* body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
   } catch (reason) {
-    throw toTurnError(reason, signal, true);
+    throw transportError(reason, signal, true);
   }
 }
 
@@ -135,53 +135,7 @@ async function readText(body: AsyncIterable<Uint8Array>, maxBytes: number): Prom
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** There was a connection and it broke, as one does that was kept alive for too long: a passing fault, unlike one that cannot be made. */
-const brokenConnection: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
-
-/** Nobody took the connection in time: the limit of the connection pool, or the system's own. */
-const connectTimeouts: ReadonlySet<string> = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']);
-
-/** True when the upstream was not even reached, so that a further call would end like this one. */
-export function isOutOfReach({ code, details: { cause } }: TurnError): boolean {
-  if (code === 'upstream_unreachable') return true;
-  return isRecord(cause) && typeof cause['code'] === 'string' && connectTimeouts.has(cause['code']);
-}
-
-/** What went wrong on the way: our own abort, a deadline, no connection, or one that broke. The cause keeps only its code. */
-function toTurnError(reason: unknown, signal: AbortSignal, hasBegun = false): TurnError {
-  if (TurnError.is(reason)) return reason;
-  if (signal.aborted) return TurnError.from(signal.reason);
-  // By its field, not by class: Node's own errors may come from another realm.
-  const code =
-    typeof reason === 'object' && reason !== null && 'code' in reason && typeof reason.code === 'string'
-      ? reason.code
-      : 'unknown';
-  const host =
-    typeof reason === 'object' && reason !== null && 'hostname' in reason ? `, ${String(reason.hostname)}` : '';
-  const cause = new Error(`${code}${host}`);
-  if (connectTimeouts.has(code)) {
-    const message = 'No connection to the upstream came about in time (connect timeout, ZAI_CONNECT_TIMEOUT).';
-    return new TurnError('upstream_timeout', message, { layer: 'upstream', cause });
-  }
-  if (hasBegun || brokenConnection.has(code)) {
-    return new TurnError('upstream_failed', 'The connection to the upstream broke.', {
-      layer: 'upstream',
-      recovery: 'repeat',
-      cause,
-    });
-  }
-  return new TurnError('upstream_unreachable', 'The upstream cannot be reached.', { layer: 'upstream', cause });
-}
-
 const headerOf = (headers: Record<string, string | string[] | undefined>, name: string): string | undefined => {
   const value = headers[name];
   return Array.isArray(value) ? value[0] : value;
 };
-
-/** Of a `Retry-After`, which is a number or an HTTP date; undefined for one that asks for nothing. */
-function retryAfterSeconds(header: string | undefined, nowMs: number): number | undefined {
-  if (header === undefined || header.trim() === '') return undefined;
-  const number = Number(header);
-  const seconds = Number.isNaN(number) ? (Date.parse(header) - nowMs) / 1000 : number;
-  return Number.isFinite(seconds) && seconds > 0 ? Math.ceil(seconds) : undefined;
-}

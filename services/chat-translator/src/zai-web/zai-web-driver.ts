@@ -16,13 +16,12 @@ import {
   type HistoryMode,
   type WebProfile,
 } from '@zai2api/dialects';
-import type { Logger } from '@zai2api/runtime';
+import { isOutOfReach, withDeadline, type Logger } from '@zai2api/runtime';
 import { TurnError, type ReasoningEffort, type TurnRequest } from '@zai2api/turn';
 import type { Dispatcher } from 'undici';
 import { signingFunctions } from '../signing-functions.ts';
 import { streamAnswer } from '../http/stream-answer.ts';
-import { createUpstreamClient, isOutOfReach } from '../http/upstream-client.ts';
-import { withDeadline } from '../http/with-deadline.ts';
+import { createUpstreamClient } from '../http/upstream-client.ts';
 import type { TurnTimeouts } from '../turn/turn-timeouts.ts';
 import { uniqueWarnings } from '../turn/unique-warnings.ts';
 import type { DriverTurn, UpstreamDriver } from '../upstream-driver.ts';
