@@ -146,7 +146,7 @@ const refusals: readonly (readonly [what: string, values: Values, says: string])
   [
     'KEDA that counts pods of which there are none',
     { 'gateway.keda': { enabled: true, minReplicas: 0, prometheusAddress: 'http://p' } },
-    'gateway.keda.minReplicas: 0 is for good',
+    'gateway.keda.minReplicas: 0 would never scale up again',
   ],
   [
     'KEDA on what cannot be counted',

@@ -246,12 +246,12 @@ describe('the notes', () => {
         'chatTranslator.enabled': false,
         'gateway.extraEnv': [{ name: 'ZAI_TRANSLATOR_URL', value: 'http://other:1' }],
       },
-      'network policy of the gateway lets it not call the translators of ZAI_TRANSLATOR_URL: name where they are in gateway.networkPolicy.extraEgress.',
+      'network policy of the gateway blocks calls to the translators of ZAI_TRANSLATOR_URL: allow them in gateway.networkPolicy.extraEgress.',
     ],
     [
       'an upstream inside',
       { 'defaults.settings': { ZAI_API_BASE: 'http://upstream.llm.svc:9099' } },
-      'network policy of the token-refresher lets it not call http://upstream.llm.svc:9099, which is no public address: name where they are in tokenRefresher.networkPolicy.extraEgress.',
+      'network policy of the token-refresher blocks calls to http://upstream.llm.svc:9099, which is no public address: allow them in tokenRefresher.networkPolicy.extraEgress.',
     ],
     [
       'short translators',

@@ -106,7 +106,7 @@ What the schema cannot say. All faults are told at once. Takes the root.
 - {{ $key }}.keda: minReplicas is above maxReplicas.
 {{- end }}
 {{- if and (not $values.keda.triggers) (eq (int $values.keda.minReplicas) 0) .service.inflight }}
-- {{ $key }}.keda.minReplicas: 0 is for good: where no pod runs, nothing is counted that would start one. Set 1, or triggers.
+- {{ $key }}.keda.minReplicas: 0 would never scale up again: the metric comes from the pods themselves. Set 1, or set triggers.
 {{- end }}
 {{- if not (or $values.keda.triggers (and $values.keda.prometheusAddress .service.inflight)) }}
 - {{ $key }}.keda: {{ ternary "prometheusAddress or triggers must be set." "triggers must be set: nothing runs here that could be counted." (hasKey .service "inflight") }}

@@ -37,7 +37,7 @@
 {{- end }}
 {{- end }}
 {{- range $elsewhere }}
-- {{ printf "the network policy of the %s lets it not call %s: name where they are in %s.networkPolicy.extraEgress." $service.name . $service.key | quote }}
+- {{ printf "the network policy of the %s blocks calls to %s: allow them in %s.networkPolicy.extraEgress." $service.name . $service.key | quote }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -38,7 +38,7 @@ describe('the admin port', () => {
     runtime.addReadinessDetail('broken', () => {
       throw new Error('unknown');
     });
-    const details = { upstream: 'challenged', broken: 'the check failed' };
+    const details = { upstream: 'challenged', broken: 'unknown: reading it failed' };
     const opened = Promise.withResolvers<undefined>();
     const running = runtime.run(async () => {
       opened.resolve(undefined);

@@ -40,6 +40,6 @@ function readDetail(detail: () => string): string {
   try {
     return detail();
   } catch {
-    return 'the check failed';
+    return 'unknown: reading it failed';
   }
 }

@@ -202,7 +202,7 @@ export const translatorSettings = {
     default: 64,
     min: 0,
     description:
-      'Responses that a process runs at the same time with `background: true`, or streamed and kept after their client left; three quarters of them for one key. More get 429; of those whose client leaves, more are called off.',
+      'Responses that one process runs at once without needing a client: those with `background: true`, and kept streams whose client has disconnected. One key may use three quarters. Beyond it a background request gets 429, and a stream whose client disconnects is cancelled.',
   }),
   ZAI_MAX_BODY_BYTES: sharedSettings.ZAI_MAX_BODY_BYTES,
   ZAI_MAX_BODIES_BYTES: setting.integer({

@@ -91,12 +91,13 @@ export function describeRefillSchedule(
 
     it('ticks at once and then at its interval', async () => {
       const ticks = createManualTicks();
-      const schedule = await make(20);
+      const schedule = await make(200);
       schedule.start(ticks.tick);
       (await ticks.next()).end();
       const startedAtMs = performance.now();
       for (let count = 0; count < 3; count++) (await ticks.next()).end();
-      expect(performance.now() - startedAtMs).toBeGreaterThan(50);
+      // Ticks may come late, so that the next one is less than an interval away.
+      expect(performance.now() - startedAtMs).toBeGreaterThan(200);
     });
 
     it('ticks once when nothing more is wanted', async () => {

@@ -6,7 +6,7 @@ import { createMemoryTickStateStore } from './memory-tick-state-store.ts';
 import { createSupplyState } from './supply-state.ts';
 
 it('waits no longer than the longest back-off for a state that a clock noted which was ahead', async () => {
-  const nowMs = 1_000;
+  let nowMs = 1_000;
   const store = createMemoryCredentialStore({ now: () => nowMs });
   try {
     await store.setPoolState({ state: 'failing', untilMs: nowMs + 100 * LONGEST_BACK_OFF_MS, reason: 'x' });
@@ -18,7 +18,11 @@ it('waits no longer than the longest back-off for a state that a clock noted whi
       random: () => 0,
     });
     await supply.load();
-    expect(supply.current).toEqual({ state: 'failing', untilMs: nowMs + LONGEST_BACK_OFF_MS, reason: 'x' });
+    const expected = { state: 'failing', untilMs: nowMs + LONGEST_BACK_OFF_MS, reason: 'x' };
+    expect([supply.current, await store.poolState()]).toEqual([expected, expected]);
+    nowMs += LONGEST_BACK_OFF_MS;
+    await supply.load();
+    expect(supply.current).toEqual(expected);
   } finally {
     await store.close();
   }

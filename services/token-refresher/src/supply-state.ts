@@ -57,7 +57,10 @@ export function createSupplyState(options: {
       const [loaded, noted] = await Promise.all([store.poolState(), tickState.read()]);
       failures = noted.failures;
       const latestMs = options.now() + LONGEST_BACK_OFF_MS;
-      current = loaded.state === 'ok' ? loaded : { ...loaded, untilMs: Math.min(loaded.untilMs, latestMs) };
+      const isTooFar = loaded.state !== 'ok' && loaded.untilMs > latestMs;
+      current = isTooFar ? { ...loaded, untilMs: latestMs } : loaded;
+      // Written back: else the end would move on with the clock, and translators would go by the far one.
+      if (isTooFar) await store.setPoolState(current);
     },
     get current() {
       return current;

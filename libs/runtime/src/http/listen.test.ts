@@ -10,7 +10,11 @@ describe('listen', () => {
   let server: RunningServer | undefined;
   afterEach(() => server?.stop(AbortSignal.abort()));
   const start = async (handler: http.RequestListener): Promise<RunningServer> =>
-    (server = await listen(handler, { host: '127.0.0.1', port: 0 }));
+    (server = await listen(handler, {
+      host: '127.0.0.1',
+      port: 0,
+      upgrade: (_request, socket) => void socket.destroy(),
+    }));
 
   it('does not wait for long for a connection that never carried a request', async () => {
     const running = await start((_request, response) => response.end());
@@ -108,6 +112,7 @@ describe('listen', () => {
     ['no HTTP at all', 'hello\r\n\r\n', 400],
     ['a CONNECT', 'CONNECT a.example:443 HTTP/1.1\r\nhost: x\r\n\r\n', 400],
     ['a request without a host', 'GET / HTTP/1.1\r\n\r\n', 400],
+    ['an upgrade without a host', 'GET / HTTP/1.1\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n', 400],
     ['headers without end', `GET / HTTP/1.1\r\nhost: x\r\nx-long: ${'a'.repeat(40_000)}\r\n\r\n`, 431],
   ])('answers %s in JSON', async (_name, bytes, status) => {
     const running = await start((_request, response) => response.end());

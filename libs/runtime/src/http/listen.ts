@@ -4,7 +4,13 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ConfigError } from '../config/config-error.ts';
-import { answerBrokenRequest, answerConnect, answerWithoutHost } from './answer-broken-request.ts';
+import {
+  answerBrokenRequest,
+  answerConnect,
+  answerUpgradeWithoutHost,
+  answerWithoutHost,
+  lacksHost,
+} from './answer-broken-request.ts';
 import { closeIfClientIsGone } from './close-if-client-is-gone.ts';
 import { dropUnreadBody } from './drop-unread-body.ts';
 import { onResponseClose } from './on-response-close.ts';
@@ -80,7 +86,7 @@ export async function listen(
       if (isStopping) setImmediate(closeUnusedSockets);
     });
     dropUnreadBody(request, response);
-    if (request.headers.host === undefined && request.httpVersion === '1.1') answerWithoutHost(response);
+    if (lacksHost(request)) answerWithoutHost(response);
     else handler(request, response);
   });
   // By itself Node ends the connection, with the answer unsent, when a client only ends its own side (contract 5.7).
@@ -94,7 +100,8 @@ export async function listen(
   });
   server.on('upgrade', (request, socket, head) => {
     sockets.delete(request.socket);
-    upgrade?.(request, socket, head);
+    if (lacksHost(request)) answerUpgradeWithoutHost(socket);
+    else upgrade?.(request, socket, head);
   });
   server.on('clientError', answerBrokenRequest);
   // Without it Node closes the connection without a word.

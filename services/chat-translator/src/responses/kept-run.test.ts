@@ -182,8 +182,11 @@ describe('a run that is kept', () => {
     expect([scene.losses, scene.aborted(), await stateOf()]).toEqual([['too-large'], undefined, undefined]);
   });
 
-  it('that outgrows what is kept by its last event says so in it', async () => {
-    const scene = await begin({ maxSize: 8_000 });
+  it.each([
+    [false, undefined],
+    [true, ['over', 'failed']],
+  ])('that outgrows what is kept by its last event says so in it (background: %s)', async (background, state) => {
+    const scene = await begin({ background, maxSize: 8_000 });
     const text = readAll(scene.run.texts);
     scene.send(start, open, delta('x'.repeat(1_500)), ...end);
     const events = (await text).split('\n\n').slice(0, -1);
@@ -192,7 +195,7 @@ describe('a run that is kept', () => {
     expect(events.at(-2)).toContain('event: response.completed');
     expect(events.at(-2)).toContain('"store":false');
     await scene.run.over;
-    expect([scene.losses, await stateOf()]).toEqual([['too-large'], undefined]);
+    expect([scene.losses, await stateOf()]).toEqual([['too-large'], state]);
   });
 
   it('that outgrows what is kept goes on no faster than its reader', async () => {

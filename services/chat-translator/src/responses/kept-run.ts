@@ -67,6 +67,8 @@ export function startKeptRun(run: KeptRun, options: KeptRunOptions): StartedRun 
     }
     isKept = false;
     if (background) {
+      // Its reader is just being told of its end.
+      if (encoder.isOver) encoder.markNotStored();
       concludeKept(store, id, tenant, { status: 'failed', error: tooLarge() }).then(callOff, callOff);
     } else {
       // Whoever reads along has it all the same, but cannot come back for it.

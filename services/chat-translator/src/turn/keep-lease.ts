@@ -32,10 +32,7 @@ const RENEW_SHARE = 1 / 3;
 const RETRY_SHARE = 1 / 12;
 
 /** Leases a credential and keeps it. Throws what `store.lease` throws. */
-export async function keepLease(
-  store: CredentialStore,
-  { logger, ...request }: KeepLeaseOptions,
-): Promise<KeptLease> {
+export async function keepLease(store: CredentialStore, { logger, ...request }: KeepLeaseOptions): Promise<KeptLease> {
   const { leaseMs } = request;
   // The wait for a free credential included.
   const lease = await inSpan(tracer, 'lease credential', {}, () => store.lease(request));
@@ -70,9 +67,7 @@ export async function keepLease(
     lost: lost.signal,
     release(outcome) {
       clearTimeout(timer);
-      released ??= lease
-        .release(outcome)
-        .catch((reason: unknown) => warn(reason, 'could not release the lease'));
+      released ??= lease.release(outcome).catch((reason: unknown) => warn(reason, 'could not release the lease'));
       return released;
     },
   };

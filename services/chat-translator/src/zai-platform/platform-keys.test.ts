@@ -173,8 +173,8 @@ describe('a limit of one model', () => {
     const first = await keys.lease({ ...request, model: 'glm-5' });
     const outcome = keys.outcomeOf(limit);
     expect(outcome.result).toBe('busy');
-    await first.release(outcome.result === 'busy' ? { ...outcome, coolDownMs: 40 } : outcome);
     const startedAtMs = Date.now();
+    await first.release(outcome.result === 'busy' ? { ...outcome, coolDownMs: 40 } : outcome);
     const second = await keys.lease({ ...request, model: 'glm-5' });
     expect(Date.now() - startedAtMs).toBeGreaterThanOrEqual(40);
     await second.release({ result: 'good' });

@@ -16,7 +16,7 @@ export function blameRequest(error: TurnError, request: TurnRequest): TurnError 
   if (suspects.length === 0) return error;
   return new TurnError(
     'invalid_request',
-    `The official API refused a value of this request. What it may be: ${suspects.join(', ')}.`,
+    `The official API refused a value of this request. Possible causes: ${suspects.join(', ')}.`,
     { layer: 'upstream', reason: 'refused_by_upstream', cause },
   );
 }
