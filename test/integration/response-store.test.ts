@@ -109,6 +109,26 @@ describe('responses in Redis', () => {
     expect(await store.read('resp_1', 't')).toBeUndefined();
   });
 
+  it('that an emptied server has lost are told from those that somebody deleted', async () => {
+    await using redis = await startRedis({ isOwn: true });
+    await using opened = openStore(redis, randomPrefix());
+    const { store, commands } = opened;
+    const events = { first: 0, last: 0, text: 'x' };
+    for (const id of ['resp_1', 'resp_2'])
+      await store.begin({ id, tenant: 't', state: 'running', response: '{}', input: '[]', events });
+    await store.remove('resp_1', 't');
+    expect(await store.renew('resp_1')).toBe('taken');
+    expect([await store.read('resp_1', 't'), await store.readEvents('resp_1', 0)]).toEqual([
+      undefined,
+      { state: 'gone', batches: [] },
+    ]);
+    expect(await store.remove('resp_1', 't')).toBe(false);
+    await commands.flushall();
+    expect(await store.renew('resp_2')).toBe('lost');
+    expect(await store.append('resp_2', { first: 1, last: 1, text: 'y' })).toBe('lost');
+    expect(await store.finish('resp_2', '{}', undefined)).toBe('lost');
+  });
+
   it('are bounded: the oldest go first, running ones and what was deleted do not count', async () => {
     await using redis = await startRedis();
     const prefix = randomPrefix();
@@ -137,7 +157,7 @@ describe('responses in Redis', () => {
     await waitFor(async () => (await keptOf(['b'])).length === 0, { withinMs: 5_000 });
     expect(await keptOf(['run', 'b', 'c', 'd', 'e'])).toEqual(['run', 'c', 'd', 'e']);
     await store.append('run', { first: 1, last: 1, text: 'z'.repeat(100) });
-    expect(await store.finish('run', 'x'.repeat(100), undefined)).toBe(true);
+    expect(await store.finish('run', 'x'.repeat(100), undefined)).toBe('ours');
     await waitFor(async () => (await keptOf(['c'])).length === 0, { withinMs: 5_000 });
     expect(await keptOf(['run', 'd', 'e'])).toEqual(['run', 'd', 'e']);
     await counts(900);

@@ -22,7 +22,7 @@ export interface TranslatorMetrics {
   readonly retries: Counter<'driver' | 'recovery'>;
   /** Turns that went on to another upstream or model before their first content; `outcome`: why. */
   readonly fallbacks: Counter<'from' | 'to' | 'outcome'>;
-  /** Responses that were to be kept. `outcome`: `kept`, or why not: `unavailable`, `too-large`, or `taken` by somebody else. */
+  /** Responses that were to be kept. `outcome`: `kept`, or why not: `unavailable`, `too-large`, `taken` by somebody else, or `lost` by the store. */
   readonly keptResponses: Counter<'outcome'>;
   /** Responses that go on without their clients if need be. */
   readonly keptRuns: Gauge<'background'>;

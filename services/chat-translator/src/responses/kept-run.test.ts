@@ -172,6 +172,28 @@ describe('a run that is kept', () => {
     expect(await stateOf()).toEqual(how === 'remove' ? undefined : ['over', 'cancelled']);
   });
 
+  it('that the store has lost goes on for its reader alone', async () => {
+    const scene = await begin();
+    const text = readAll(scene.run.texts);
+    store.append = store.finish = () => Promise.resolve('lost');
+    scene.send(start, open, delta('Hello'));
+    await scene.lost;
+    scene.send(delta(' there'), ...end);
+    const events = (await text).split('\n\n');
+    const last = events.find((event) => event.startsWith('event: response.completed'));
+    expect(last).toContain('"store":false');
+    expect(last).toContain('Hello there');
+    expect([scene.losses, scene.aborted()]).toEqual([['lost'], undefined]);
+  });
+
+  it('that the store has lost in the background is called off', async () => {
+    const scene = await begin({ background: true });
+    store.append = store.finish = () => Promise.resolve('lost');
+    scene.send(start, open, delta('Hello'));
+    await scene.run.over;
+    expect([scene.losses, scene.aborted()?.code]).toEqual([['lost'], 'cancelled']);
+  });
+
   it('that outgrows what is kept goes on for its reader alone', async () => {
     const scene = await begin({ maxSize: 4_000 });
     const text = readAll(scene.run.texts);

@@ -66,14 +66,17 @@ export function startKeptRun(run: KeptRun, options: KeptRunOptions): StartedRun 
       return;
     }
     isKept = false;
-    if (background) {
+    if (background && reason === 'lost') {
+      // Nobody can come back for it, and nobody reads along.
+      callOff();
+    } else if (background) {
       // Its reader is just being told of its end.
       if (encoder.isOver) encoder.markNotStored();
       concludeKept(store, id, tenant, { status: 'failed', error: tooLarge() }).then(callOff, callOff);
     } else {
       // Whoever reads along has it all the same, but cannot come back for it.
       encoder.markNotStored();
-      store.remove(id, tenant).catch(() => undefined);
+      if (reason === 'too-large') store.remove(id, tenant).catch(() => undefined);
       leaveIfAlone();
     }
   }

@@ -47,9 +47,9 @@ export function createKeptRuns({ store, logger, metrics, maxBackground }: KeptRu
   function renewAll(): void {
     for (const [id, run] of runs) {
       store.renew(id).then(
-        (isOurs) => {
-          // One that has come to its end meanwhile was not taken by anybody.
-          if (!isOurs && runs.get(id) === run) run.take();
+        (hold) => {
+          // One that has come to its end meanwhile was not taken by anybody. What is lost is found out with the next event.
+          if (hold === 'taken' && runs.get(id) === run) run.take();
         },
         () => undefined,
       );
@@ -82,6 +82,8 @@ export function createKeptRuns({ store, logger, metrics, maxBackground }: KeptRu
         onLost(reason) {
           metrics.keptResponses.inc({ outcome: reason });
           if (reason === 'too-large') logger.warn({ responseId: id }, 'a response has become too large to be kept');
+          if (reason === 'lost')
+            logger.warn({ responseId: id }, 'a response is not kept any more: its store lost its memory');
         },
         moveToBackground() {
           if (!hasPlace(tenant)) {

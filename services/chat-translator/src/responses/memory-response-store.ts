@@ -28,6 +28,8 @@ interface Entry {
 
 const yes = Promise.resolve(true);
 const no = Promise.resolve(false);
+const ours = Promise.resolve('ours' as const);
+const taken = Promise.resolve('taken' as const);
 /** As many batches as one answer of the store holds. */
 const MAX_BATCHES = 64;
 
@@ -87,19 +89,19 @@ export function createMemoryResponseStore(options: MemoryResponseStoreOptions): 
     },
     append(id, events, response) {
       const entry = running.get(id);
-      if (!entry) return no;
+      if (!entry) return taken;
       add(entry, events);
       entry.response = response ?? entry.response;
       announce(id);
-      return yes;
+      return ours;
     },
     finish(id, response, events) {
       const entry = running.get(id);
-      if (!entry) return no;
+      if (!entry) return taken;
       end(id, entry, response, events);
-      return yes;
+      return ours;
     },
-    renew: (id) => (running.has(id) ? yes : no),
+    renew: (id) => (running.has(id) ? ours : taken),
     conclude(id, tenant, { response, before, after }, onlyIfDead) {
       const entry = running.get(id);
       // Whoever asks lives in the process that runs it.

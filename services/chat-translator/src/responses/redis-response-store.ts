@@ -3,7 +3,7 @@ import { guardRedis, type RedisClient, type StoreLogger } from '@zai2api/credent
 import { createKeptBytes } from './kept-bytes.ts';
 import { ownerChannelOf, responseKeysOf } from './response-keys.ts';
 import { runScript, scripts, type Script } from './response-scripts.ts';
-import { ALIVE_MS, type EventBatch, type KeptState, type ResponseStore } from './response-store.ts';
+import { ALIVE_MS, type EventBatch, type Hold, type KeptState, type ResponseStore } from './response-store.ts';
 import { responseStoreUnavailable } from './store-unavailable.ts';
 
 /** What a store of responses in Redis needs. */
@@ -28,6 +28,8 @@ export interface RedisResponseStoreOptions {
 }
 
 /** As many batches as one answer of the store holds. */
+/** For so long the owner of a deleted response can still tell that from a server that lost its memory: several times the pause between two signs of life. */
+const DELETED_MS = 60_000;
 const MAX_BATCHES = 64;
 
 /**
@@ -55,7 +57,8 @@ export function createRedisResponseStore(options: RedisResponseStoreOptions): Re
     return guard.run(() => runScript(commands, script, all, [news, ...values]));
   }
 
-  const isDone = async (...call: Parameters<typeof run>): Promise<boolean> => (await run(...call)) === 1;
+  const holdOf = (answer: number): Hold => (answer > 0 ? 'ours' : answer === 0 ? 'taken' : 'lost');
+  const hold = async (...call: Parameters<typeof run>): Promise<Hold> => holdOf(Number(await run(...call)));
 
   /** Behind the back of whoever keeps: a count that fails costs nothing but some room. */
   function makeRoom(id: string, bytes: number): void {
@@ -104,14 +107,14 @@ export function createRedisResponseStore(options: RedisResponseStoreOptions): Re
       makeRoom(id, Number(size));
     },
     append: (id, events, response) =>
-      isDone(scripts.append, id, owner, ...batchArguments(events), ...(response === undefined ? [] : [response])),
+      hold(scripts.append, id, owner, ...batchArguments(events), ...(response === undefined ? [] : [response])),
     async finish(id, response, events) {
       const last = events ? batchArguments(events) : [];
       const size = Number(await run(scripts.finish, id, owner, ttlMs, response, ...last));
       if (size > 0) makeRoom(id, size);
-      return size > 0;
+      return holdOf(size);
     },
-    renew: (id) => isDone(scripts.renew, id, owner, ttlMs, aliveMs),
+    renew: (id) => hold(scripts.renew, id, owner, ttlMs, aliveMs),
     async conclude(id, tenant, { response, before, after }, onlyIfDead) {
       const flag = onlyIfDead ? '1' : '0';
       const taken = await run(scripts.conclude, id, tenant, ttlMs, response, before, after, flag);
@@ -141,7 +144,7 @@ export function createRedisResponseStore(options: RedisResponseStoreOptions): Re
       return { state: stateOf(state, isAlive), batches };
     },
     async remove(id, tenant) {
-      const taken = await run(scripts.remove, id, tenant);
+      const taken = await run(scripts.remove, id, tenant, DELETED_MS);
       tellOwner(taken, id);
       if (taken !== null) guard.run(() => keptBytes.release(id)).catch(() => undefined);
       return taken !== null;

@@ -4,8 +4,8 @@ import { joinBatches } from './event-batches.ts';
 import type { EventBatch, ResponseStore } from './response-store.ts';
 import { isResponseStoreUnavailable } from './store-unavailable.ts';
 
-/** Why a response is not kept any more: somebody else took it, or it grew too large. */
-export type LossReason = 'taken' | 'too-large';
+/** Why a response is not kept any more: somebody else took it, it grew too large, or the store lost its memory. */
+export type LossReason = 'taken' | 'too-large' | 'lost';
 
 /** Brings the events of one running response to the store, behind the back of those who read them. */
 export interface ResponseRecorder {
@@ -57,9 +57,8 @@ export function createResponseRecorder(options: RecorderOptions): ResponseRecord
   async function bring(events: EventBatch): Promise<boolean> {
     const last = endAtMs === undefined ? undefined : response;
     try {
-      const isOurs =
-        last === undefined ? await store.append(id, events, response) : await store.finish(id, last, events);
-      if (!isOurs) lose('taken');
+      const hold = last === undefined ? await store.append(id, events, response) : await store.finish(id, last, events);
+      if (hold !== 'ours') lose(hold);
       return true;
     } catch (reason) {
       if (!isResponseStoreUnavailable(reason)) throw reason;

@@ -11,8 +11,10 @@ const scriptOf = (lua: string): Script => ({ lua, digest: createHash('sha1').upd
 
 // All scripts of a response get KEYS: record, events, alive; and ARGV 1: the channel of news.
 
+/** Else 0 when somebody has taken it, and -1 when it is not there: the server lost its memory. */
 const isOwn = `
 local owner, state = unpack(redis.call('HMGET', KEYS[1], 'owner', 'state'))
+if not owner then return -1 end
 if owner ~= ARGV[2] or state ~= 'running' then return 0 end
 `;
 /** Adds a batch unless its last event is there already: what was sent twice is kept once. */
@@ -55,7 +57,7 @@ add(ARGV[3], ARGV[4], ARGV[5])
 if #ARGV > 5 then redis.call('HSET', KEYS[1], 'response', ARGV[6]) end
 redis.call('PUBLISH', ARGV[1], '')
 return 1`),
-  /** ARGV: owner, TTL, response, then id, first number and text of the last events, if it has any. Returns its size, or 0. */
+  /** ARGV: owner, TTL, response, then id, first number and text of the last events, if it has any. Returns its size, or what `isOwn` says. */
   finish: scriptOf(`${isOwn}${add}${keep}${size}
 if #ARGV > 4 then add(ARGV[5], ARGV[6], ARGV[7]) end
 redis.call('HSET', KEYS[1], 'state', 'over', 'response', ARGV[4])
@@ -93,7 +95,7 @@ return input`),
   /** ARGV: id from which on, highest number of batches. Returns state, whether it is alive, then first number, id and text of each batch. */
   readEvents: scriptOf(`
 local state = redis.call('HGET', KEYS[1], 'state')
-if not state then return false end
+if not state or state == 'deleted' then return false end
 local answer = { state, redis.call('EXISTS', KEYS[3]) }
 for _, entry in ipairs(redis.call('XRANGE', KEYS[2], ARGV[2], '+', 'COUNT', ARGV[3])) do
   table.insert(answer, entry[2][2])
@@ -101,11 +103,13 @@ for _, entry in ipairs(redis.call('XRANGE', KEYS[2], ARGV[2], '+', 'COUNT', ARGV
   table.insert(answer, entry[2][4])
 end
 return answer`),
-  /** ARGV: tenant. Returns the owner of one that was running, '' for another, or nil. */
+  /** ARGV: tenant, how long its owner may still ask for it. Returns the owner of one that was running, '' for another one, or nil. */
   remove: scriptOf(`
 local owner, tenant, state = unpack(redis.call('HMGET', KEYS[1], 'owner', 'tenant', 'state'))
 if tenant ~= ARGV[2] then return false end
 redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
+redis.call('HSET', KEYS[1], 'owner', owner, 'state', 'deleted')
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
 redis.call('PUBLISH', ARGV[1], '')
 return state == 'running' and owner or ''`),
   /** Takes out one that is over, whoever made it. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { EventBatch, NewResponse, ResponseStore } from './response-store.ts';
+import type { EventBatch, Hold, NewResponse, ResponseStore } from './response-store.ts';
 
 /** Two stores on the same ground, as two processes have them; the same one twice where there is only one process. */
 export interface StoresUnderTest {
@@ -58,9 +58,9 @@ export function describeResponseStore(
       expect(await store.read('resp_none', tenant)).toBeUndefined();
       expect(await store.readInput('resp_none', tenant)).toBeUndefined();
       expect(await store.readEvents('resp_none', 0)).toEqual({ state: 'gone', batches: [] });
-      expect(await store.append('resp_none', batch(0))).toBe(false);
-      expect(await store.finish('resp_none', '{}', batch(0))).toBe(false);
-      expect(await store.renew('resp_none')).toBe(false);
+      expect(await store.append('resp_none', batch(0))).not.toBe('ours');
+      expect(await store.finish('resp_none', '{}', batch(0))).not.toBe('ours');
+      expect(await store.renew('resp_none')).not.toBe('ours');
       expect(await store.conclude('resp_none', tenant, conclusion, false)).toBe(false);
       expect(await store.remove('resp_none', tenant)).toBe(false);
     });
@@ -84,8 +84,8 @@ export function describeResponseStore(
     it('takes events in order, and gives them from any number on', async () => {
       const id = await begun();
       expect(await other.read(id, tenant)).toEqual({ state: 'running', response: '{}', hasEvents: true });
-      expect(await store.append(id, batch(2, 5))).toBe(true);
-      expect(await store.append(id, batch(6), '{"now":1}')).toBe(true);
+      expect(await store.append(id, batch(2, 5))).toBe('ours');
+      expect(await store.append(id, batch(6), '{"now":1}')).toBe('ours');
       expect(await other.read(id, tenant)).toMatchObject({ state: 'running', response: '{"now":1}' });
       expect(await other.readEvents(id, 0)).toEqual({
         state: 'running',
@@ -94,7 +94,7 @@ export function describeResponseStore(
       // The batch that holds the number, whole.
       expect(textsOf(await other.readEvents(id, 3))).toEqual(['2..5\n\n', '6..6\n\n']);
       expect(textsOf(await other.readEvents(id, 7))).toEqual([]);
-      expect(await store.finish(id, '{"b":2}', batch(7))).toBe(true);
+      expect(await store.finish(id, '{"b":2}', batch(7))).toBe('ours');
       expect(await other.readEvents(id, 6)).toEqual({ state: 'over', batches: [batch(6), batch(7)] });
       expect(await other.read(id, tenant)).toEqual({ state: 'over', response: '{"b":2}', hasEvents: true });
     });
@@ -102,7 +102,7 @@ export function describeResponseStore(
     it('keeps what was sent twice once', async () => {
       const id = await begun();
       await store.append(id, batch(2, 3));
-      expect(await store.append(id, batch(2, 3))).toBe(true);
+      expect(await store.append(id, batch(2, 3))).toBe('ours');
       // What had been waiting behind it goes along the second time.
       await store.append(id, batch(2, 4));
       expect(textsOf(await store.readEvents(id, 4))).toEqual(['2..4\n\n']);
@@ -125,9 +125,9 @@ export function describeResponseStore(
     it('takes nothing behind the end', async () => {
       const id = await begun();
       await store.finish(id, '{"b":2}', undefined);
-      expect(await store.append(id, batch(2))).toBe(false);
-      expect(await store.finish(id, '{"c":3}', batch(2))).toBe(false);
-      expect(await store.renew(id)).toBe(false);
+      expect(await store.append(id, batch(2))).toBe('taken');
+      expect(await store.finish(id, '{"c":3}', batch(2))).toBe('taken');
+      expect(await store.renew(id)).toBe('taken');
       expect(await store.conclude(id, tenant, conclusion, false)).toBe(false);
       expect(await store.read(id, tenant)).toMatchObject({ state: 'over', response: '{"b":2}' });
     });
@@ -138,8 +138,8 @@ export function describeResponseStore(
       expect(await other.conclude(id, tenant, conclusion, true)).toBe(false);
       expect(await other.conclude(id, tenant, conclusion, false)).toBe(true);
       expect(await other.conclude(id, tenant, conclusion, false)).toBe(false);
-      expect(await store.renew(id)).toBe(false);
-      expect(await store.append(id, batch(5))).toBe(false);
+      expect(await store.renew(id)).toBe('taken');
+      expect(await store.append(id, batch(5))).toBe('taken');
       expect(await store.read(id, tenant)).toMatchObject({ state: 'over', response: conclusion.response });
       expect(await store.readEvents(id, 5)).toEqual({
         state: 'over',
@@ -171,7 +171,7 @@ export function describeResponseStore(
     it('tells of news', async () => {
       const id = await begun();
       let last = 1;
-      const append = (): Promise<boolean> => store.append(id, batch((last += 1)));
+      const append = (): Promise<Hold> => store.append(id, batch((last += 1)));
       await called((listener) => other.onNews(id, listener), append);
       await called((listener) => other.onNews(id, listener), append);
       const ended = await begun();
@@ -187,7 +187,7 @@ export function describeResponseStore(
         expect(await other.remove(id, tenant)).toBe(false);
         expect(await store.read(id, tenant)).toBeUndefined();
         expect(await store.readEvents(id, 0)).toEqual({ state: 'gone', batches: [] });
-        expect(await store.append(id, batch(2))).toBe(false);
+        expect(await store.append(id, batch(2))).toBe('taken');
       }
     });
 
@@ -208,11 +208,11 @@ export function describeResponseStore(
         expect(await other.read(id, tenant)).toMatchObject({ state: 'dead' });
         expect(await other.readEvents(id, 0)).toMatchObject({ state: 'dead' });
         // It only stood still.
-        expect(await store.renew(id)).toBe(true);
+        expect(await store.renew(id)).toBe('ours');
         expect(await other.read(id, tenant)).toMatchObject({ state: 'running' });
         await waitUntilDead();
         expect(await other.conclude(id, tenant, conclusion, true)).toBe(true);
-        expect(await store.append(id, batch(2))).toBe(false);
+        expect(await store.append(id, batch(2))).toBe('taken');
         expect(await other.read(id, tenant)).toMatchObject({ state: 'over', response: conclusion.response });
       });
     }

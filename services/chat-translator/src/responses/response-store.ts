@@ -48,6 +48,9 @@ export interface KeptEvents {
   readonly batches: readonly EventBatch[];
 }
 
+/** Whose a response is that this process ran: still its own; deleted or concluded by somebody; or lost, with the memory of the store. */
+export type Hold = 'ours' | 'taken' | 'lost';
+
 /**
  * Where responses are kept for the time that is set (contract 2.2, 2.3). Every method may be called from any process that shares the store;
  * only the process that began a response adds to it. All of them reject with a TurnError of the reason `response_store_unavailable` when the
@@ -58,12 +61,12 @@ export interface ResponseStore {
   readonly maxResponseSize: number;
   /** Keeps a response. One that is `running` is this process's, and has to be renewed. */
   begin(response: NewResponse): Promise<void>;
-  /** Adds events, and says what the response is like now. False when the response is not this process's any more: deleted, or concluded by somebody else. Events that are there already change nothing. */
-  append(id: string, events: EventBatch, response?: string): Promise<boolean>;
-  /** Adds the last events and says that it is over. False as above. */
-  finish(id: string, response: string, events: EventBatch | undefined): Promise<boolean>;
-  /** Says that this process still runs it. False as above. */
-  renew(id: string): Promise<boolean>;
+  /** Adds events, and says what the response is like now. Events that are there already change nothing. */
+  append(id: string, events: EventBatch, response?: string): Promise<Hold>;
+  /** Adds the last events and says that it is over. */
+  finish(id: string, response: string, events: EventBatch | undefined): Promise<Hold>;
+  /** Says that this process still runs it. */
+  renew(id: string): Promise<Hold>;
   /** Ends it from outside. False when it is over already, is not there, or, with `onlyIfDead`, is still run by somebody. */
   conclude(id: string, tenant: string, conclusion: Conclusion, onlyIfDead: boolean): Promise<boolean>;
   read(id: string, tenant: string): Promise<KeptResponse | undefined>;
