@@ -157,6 +157,12 @@ describe('POST /v1/images/generations', () => {
     );
   });
 
+  it.each(['500', 'reset', '1234'])('is not ordered twice: %s', async (platformFault) => {
+    await using stack = await startStack({ env: platform, upstream: { platformFault } });
+    expect((await post(stack, '/v1/images/generations', { prompt: 'a cat' })).status).toBe(502);
+    expect(bodies(stack, imagesPath)).toHaveLength(1);
+  });
+
   it('tells that the content was refused', async () => {
     await using stack = await startStack({ env: platform, upstream: { platformFault: '1301' } });
     const response = await post(stack, '/v1/images/generations', { prompt: 'a cat' });

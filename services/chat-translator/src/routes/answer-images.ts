@@ -32,7 +32,7 @@ export async function answerImages(ctx: ParameterizedContext<RequestState>, opti
     asked.model,
     (credential, inForce) => drawImage(asked, credential, inForce),
     signal,
-    options,
+    { ...options, mayRepeat: false },
   ).catch(parameterFault);
   ctx.set('x-gateway-upstream', upstream.name);
   ctx.body = {

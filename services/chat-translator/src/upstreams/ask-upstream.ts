@@ -12,11 +12,13 @@ export interface AskUpstreamOptions {
   readonly leaseMs: number;
   readonly retryBudgetMs: number;
   readonly logger: Logger;
+  /** False: what may have been carried out, and paid for, is not asked again. Default: true. */
+  readonly mayRepeat?: boolean;
 }
 
 /**
- * One short call on one upstream, on a credential of it that may ask for this model: tried again on another one where the failure is the credential's, and once more after
- * a passing fault. Throws the last TurnError.
+ * One short call on one upstream, on a credential of it that may ask for this model: tried again on another one where the failure is the
+ * credential's, and once more after a passing fault if it may be repeated. Throws the last TurnError.
  */
 export async function askUpstream<T>(
   { credentials, breaker, guard, outcomeOf, observe }: Upstream,
@@ -25,7 +27,7 @@ export async function askUpstream<T>(
   signal: AbortSignal,
   options: AskUpstreamOptions,
 ): Promise<T> {
-  const { credentialWaitMs, leaseMs, logger } = options;
+  const { credentialWaitMs, leaseMs, logger, mayRepeat = true } = options;
   const plan = createRetryPlan({
     budgetMs: options.retryBudgetMs,
     now: () => performance.now(),
@@ -67,7 +69,8 @@ export async function askUpstream<T>(
       } catch (reason) {
         const error = TurnError.from(reason);
         const { recovery } = error.details;
-        const waitMs = signal.aborted || recovery === undefined ? undefined : plan.next(recovery);
+        const isFinal = signal.aborted || recovery === undefined || (recovery === 'repeat' && !mayRepeat);
+        const waitMs = isFinal ? undefined : plan.next(recovery);
         if (waitMs === undefined) throw error;
         if (recovery === 'other-credential') tried.add(kept.lease.credential.id);
         await wait(waitMs, undefined, { signal }).catch(() => undefined);
