@@ -60,7 +60,7 @@ export function describeRateLimiter(
       expect(await limiter.take('b')).toMatchObject({ isAllowed: true });
     });
 
-    it.each([1, 7, 60, 999])('gives exactly the limit of %d to requests at the same time', async (limit) => {
+    it.each([1, 7, 60])('gives exactly the limit of %d to requests at the same time', async (limit) => {
       const { limiter } = make(perMinute(limit));
       const decisions = await Promise.all(Array.from({ length: limit + 20 }, () => limiter.take('a')));
       expect(decisions.filter(({ isAllowed }) => isAllowed)).toHaveLength(limit);
