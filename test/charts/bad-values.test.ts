@@ -174,6 +174,11 @@ const refusals: readonly (readonly [what: string, values: Values, says: string])
     '100% would',
   ],
   [
+    'a share that is rounded up to everything',
+    { 'gateway.replicas': 5, 'gateway.podDisruptionBudget.minAvailable': '81%' },
+    '81% would',
+  ],
+  [
     'a label that selectors go by',
     { commonLabels: { 'app.kubernetes.io/name': 'llm' } },
     "invalid propertyName 'app.kubernetes.io/name'",
@@ -302,6 +307,7 @@ describe('bad values are refused, with what is wrong', () => {
     ],
     ['a port of the nodes', { 'gateway.service': { type: 'NodePort', nodePort: 30080 } }],
     ['a budget for fewer than all', { 'gateway.replicas': 2, 'gateway.podDisruptionBudget.minAvailable': 1 }],
+    ['a share of fewer than all', { 'gateway.replicas': 5, 'gateway.podDisruptionBudget.minAvailable': '80%' }],
   ])('but not %s', async (_what, values) => {
     expect(await tryRender({ values })).toMatchObject({ code: 0, stderr: '' });
   });

@@ -134,8 +134,11 @@ What the schema cannot say. All faults are told at once. Takes the root.
 {{- end }}
 {{- $kept := $values.podDisruptionBudget.minAvailable }}
 {{- if and .service.isMany $values.podDisruptionBudget.enabled (not (kindIs "invalid" $kept)) }}
-{{- if or (eq (toString $kept) "100%") (and (not (kindIs "string" $kept)) (ge (int $kept) (max 1 (int .service.least)))) }}
-- {{ $key }}.podDisruptionBudget.minAvailable: {{ $kept }} would let no node be drained while {{ max 1 (int .service.least) }} run.
+{{- $least := max 1 (int .service.least) }}
+{{- /* Kubernetes rounds a percentage up. */}}
+{{- $keptPods := kindIs "string" $kept | ternary (divf (mulf (trimSuffix "%" (toString $kept) | int) $least) 100 | ceil) $kept | int }}
+{{- if ge $keptPods $least }}
+- {{ $key }}.podDisruptionBudget.minAvailable: {{ $kept }} would let no node be drained while {{ $least }} run.
 {{- end }}
 {{- end }}
 {{- end }}

@@ -1,4 +1,4 @@
-/** The value of a JSON text; undefined when it is none. The parser's own error is not told on: it quotes the text. */
+/** The parsed JSON text, or undefined when it is not valid JSON. The parser's error is dropped because it quotes the text. */
 export function tryParseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;

@@ -9,7 +9,8 @@ export interface ApiKey {
 
 /**
  * Reads `ZAI_API_KEY`: keys, comma separated, each of them with a name and a space before it or not. No key has a space in it, so nothing that
- * was a key before names were thought of is read differently. Throws a ConfigError, also for keys that cannot come in a header, that shows neither keys nor names.
+ * was a key before names were thought of is read differently. Throws a ConfigError for items of another form and for keys that are not
+ * printable ASCII; it shows neither keys nor names.
  */
 export function readApiKeys(setting: Secret | undefined): ApiKey[] {
   const items = (setting?.reveal() ?? '').split(',').map((item) => item.trim());

@@ -15,7 +15,7 @@ const waits = {
 const LONGEST_RETRY_AFTER_MS = 3_600_000;
 /** Those who failed together must not come back together. */
 const JITTER = 0.25;
-/** No back-off is longer: one that is was begun by a clock that was wrong. */
+/** The longest back-off there can be: a later end was written by a replica whose clock was ahead. */
 export const LONGEST_BACK_OFF_MS = LONGEST_RETRY_AFTER_MS * (1 + JITTER);
 
 /**

@@ -1,10 +1,10 @@
-import { BUDGET_WINDOW_MS, MOST_AHEAD_MS, type MintBudget } from './mint-budget.ts';
+import { BUDGET_WINDOW_MS, MAX_CLOCK_SKEW_MS, type MintBudget } from './mint-budget.ts';
 
 /** The budget of a single process. */
 export function createMemoryMintBudget(): MintBudget {
   let mintsMs: number[] = [];
   const prune = (nowMs: number): void => {
-    mintsMs = mintsMs.filter((atMs) => atMs > nowMs - BUDGET_WINDOW_MS && atMs <= nowMs + MOST_AHEAD_MS);
+    mintsMs = mintsMs.filter((atMs) => atMs > nowMs - BUDGET_WINDOW_MS && atMs <= nowMs + MAX_CLOCK_SKEW_MS);
   };
   return {
     recent(nowMs) {

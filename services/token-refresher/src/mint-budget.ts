@@ -1,8 +1,8 @@
 /** How far back mints are counted. */
 export const BUDGET_WINDOW_MS = 3_600_000;
 
-/** How far ahead of ours the clock of another replica may be; later mints were noted by a clock that was wrong, and count for nothing. */
-export const MOST_AHEAD_MS = 60_000;
+/** Tolerated clock skew between replicas: mints dated further ahead were noted by a clock that was wrong, and are ignored. */
+export const MAX_CLOCK_SKEW_MS = 60_000;
 
 /** Which mints a booking may add up to. */
 export interface MintBooking {

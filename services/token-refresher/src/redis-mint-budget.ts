@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { RedisClient } from '@zai2api/runtime';
-import { BUDGET_WINDOW_MS, MOST_AHEAD_MS, type MintBudget } from './mint-budget.ts';
+import { BUDGET_WINDOW_MS, MAX_CLOCK_SKEW_MS, type MintBudget } from './mint-budget.ts';
 
 /**
  * Books mints.
@@ -47,13 +47,15 @@ export function createRedisMintBudget(options: { commands: RedisClient; prefix: 
   let own: string[] = [];
   const timeOf = (member: string): number => Number.parseInt(member, 10);
   const pruneOwn = (nowMs: number): void => {
-    own = own.filter((member) => timeOf(member) > nowMs - BUDGET_WINDOW_MS && timeOf(member) <= nowMs + MOST_AHEAD_MS);
+    own = own.filter(
+      (member) => timeOf(member) > nowMs - BUDGET_WINDOW_MS && timeOf(member) <= nowMs + MAX_CLOCK_SKEW_MS,
+    );
   };
 
   return {
     async recent(nowMs) {
       pruneOwn(nowMs);
-      const shared = await commands.zrangebyscore(key, `(${nowMs - BUDGET_WINDOW_MS}`, nowMs + MOST_AHEAD_MS);
+      const shared = await commands.zrangebyscore(key, `(${nowMs - BUDGET_WINDOW_MS}`, nowMs + MAX_CLOCK_SKEW_MS);
       return [...new Set([...shared, ...own])].map(timeOf).sort((one, other) => one - other);
     },
     async book({ count, mostPerHour, nowMs }) {
@@ -69,7 +71,7 @@ export function createRedisMintBudget(options: { commands: RedisClient; prefix: 
           mostPerHour,
           count,
           begin,
-          MOST_AHEAD_MS,
+          MAX_CLOCK_SKEW_MS,
           ...own,
         ),
       );

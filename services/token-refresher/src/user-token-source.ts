@@ -33,7 +33,7 @@ export function openUserTokenSource(options: {
   const { settings, logger, settleMs = DEFAULT_SETTLE_MS } = options;
   const path = settings.ZAI_UPSTREAM_TOKEN_FILE;
   const fixed = parseUserTokens(settings.ZAI_UPSTREAM_TOKEN?.reveal() ?? '', 'ZAI_UPSTREAM_TOKEN');
-  let fromFile = path === undefined ? [] : readTokenFile(path);
+  let fromFile = path === undefined ? [] : readTokenFile(path).tokens();
   let isFileBad = false;
   let watch: FileWatch | undefined;
   /** What the last looks found, and since when. */
@@ -41,8 +41,7 @@ export function openUserTokenSource(options: {
   let settling: NodeJS.Timeout | undefined;
 
   /** How long what the file holds has to stay as it is; 0 when it may be taken now. */
-  function settlesInMs(filePath: string): number {
-    const found = describeFile(filePath);
+  function settlesInMs({ found }: TokenFile): number {
     const nowMs = performance.now();
     if (found !== seen?.found) seen = { found, sinceMs: nowMs };
     const isEmptied = found.trim() === '' && fromFile.length > 0;
@@ -50,9 +49,9 @@ export function openUserTokenSource(options: {
   }
 
   /** True when the file holds other tokens than before. */
-  function readAgain(filePath: string): boolean {
+  function take(file: TokenFile): boolean {
     try {
-      const next = readTokenFile(filePath);
+      const next = file.tokens();
       if (isFileBad) logger.info('ZAI_UPSTREAM_TOKEN_FILE can be read again');
       isFileBad = false;
       const isSame = next.length === fromFile.length && next.every(({ id }, index) => id === fromFile[index]?.id);
@@ -75,12 +74,13 @@ export function openUserTokenSource(options: {
       if (path === undefined || watch) return;
       const look = (): void => {
         clearTimeout(settling);
-        const waitMs = settlesInMs(path);
+        const file = readTokenFile(path);
+        const waitMs = settlesInMs(file);
         if (waitMs > 0) {
           settling = setTimeout(look, waitMs).unref();
           return;
         }
-        if (!readAgain(path)) return;
+        if (!take(file)) return;
         logger.info({ tokens: fromFile.length }, 'ZAI_UPSTREAM_TOKEN_FILE has changed');
         onChange();
       };
@@ -95,16 +95,25 @@ export function openUserTokenSource(options: {
   };
 }
 
-function readTokenFile(path: string): UserToken[] {
-  return parseUserTokens(readText(path), 'ZAI_UPSTREAM_TOKEN_FILE');
+/** What one look found in the file. */
+interface TokenFile {
+  /** Its text, or why that cannot be read, for looks to compare. */
+  readonly found: string;
+  /** Throws a ConfigError for a file that cannot be used. */
+  tokens(): UserToken[];
 }
 
-/** What the file holds, or why that cannot be read, for looks to compare. */
-function describeFile(path: string): string {
+function readTokenFile(path: string): TokenFile {
   try {
-    return readText(path);
+    const text = readText(path);
+    return { found: text, tokens: () => parseUserTokens(text, 'ZAI_UPSTREAM_TOKEN_FILE') };
   } catch (error) {
-    return `unreadable: ${String(error)}`;
+    return {
+      found: `unreadable: ${String(error)}`,
+      tokens() {
+        throw error;
+      },
+    };
   }
 }
 

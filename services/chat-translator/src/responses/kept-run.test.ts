@@ -172,22 +172,26 @@ describe('a run that is kept', () => {
     expect(await stateOf()).toEqual(how === 'remove' ? undefined : ['over', 'cancelled']);
   });
 
-  it('that the store has lost goes on for its reader alone', async () => {
-    const scene = await begin();
-    const text = readAll(scene.run.texts);
-    store.append = store.finish = () => Promise.resolve('lost');
-    scene.send(start, open, delta('Hello'));
-    await scene.lost;
-    scene.send(delta(' there'), ...end);
-    const events = (await text).split('\n\n');
-    const last = events.find((event) => event.startsWith('event: response.completed'));
-    expect(last).toContain('"store":false');
-    expect(last).toContain('Hello there');
-    expect([scene.losses, scene.aborted()]).toEqual([['lost'], undefined]);
-  });
+  it.each([false, true])(
+    'that the store has lost goes on for its reader alone (background: %s)',
+    async (background) => {
+      const scene = await begin({ background });
+      const text = readAll(scene.run.texts);
+      store.append = store.finish = () => Promise.resolve('lost');
+      scene.send(start, open, delta('Hello'));
+      await scene.lost;
+      scene.send(delta(' there'), ...end);
+      const events = (await text).split('\n\n');
+      const last = events.find((event) => event.startsWith('event: response.completed'));
+      expect(last).toContain('"store":false');
+      expect(last).toContain('Hello there');
+      expect([scene.losses, scene.aborted()]).toEqual([['lost'], undefined]);
+    },
+  );
 
-  it('that the store has lost in the background is called off', async () => {
+  it('that the store has lost ends when nobody reads along', async () => {
     const scene = await begin({ background: true });
+    await scene.run.texts[Symbol.asyncIterator]().return?.();
     store.append = store.finish = () => Promise.resolve('lost');
     scene.send(start, open, delta('Hello'));
     await scene.run.over;

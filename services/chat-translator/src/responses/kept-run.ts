@@ -66,10 +66,7 @@ export function startKeptRun(run: KeptRun, options: KeptRunOptions): StartedRun 
       return;
     }
     isKept = false;
-    if (background && reason === 'lost') {
-      // Nobody can come back for it, and nobody reads along.
-      callOff();
-    } else if (background) {
+    if (background && reason === 'too-large') {
       // Its reader is just being told of its end.
       if (encoder.isOver) encoder.markNotStored();
       concludeKept(store, id, tenant, { status: 'failed', error: tooLarge() }).then(callOff, callOff);
@@ -121,10 +118,13 @@ export function startKeptRun(run: KeptRun, options: KeptRunOptions): StartedRun 
   async function writeEnd(first: number, text: string): Promise<void> {
     const events = { first, last: nextNumber - 1, text: text.slice(0, -STREAM_END.length) };
     const response = JSON.stringify(encoder.describe());
-    const withoutEnd = text.slice(0, -encoder.repeatEnd().length);
-    const hasRoom = recorder.hasRoomFor(events, response);
-    queue.push(withoutEnd + encoder.repeatEnd());
-    if (hasRoom) await recorder.finish(events, response);
+    const endLength = encoder.repeatEnd().length;
+    if (recorder.hasRoomFor(events, response)) {
+      queue.push(text);
+      await recorder.finish(events, response);
+    } else {
+      queue.push(text.slice(0, -endLength) + encoder.repeatEnd());
+    }
   }
 
   async function drive(): Promise<void> {

@@ -27,9 +27,9 @@ export interface RedisResponseStoreOptions {
   readonly aliveMs?: number;
 }
 
-/** As many batches as one answer of the store holds. */
-/** For so long the owner of a deleted response can still tell that from a server that lost its memory: several times the pause between two signs of life. */
+/** For so long a deleted response can be told from one that the server lost: several times the pause between two signs of life of its owner. */
 const DELETED_MS = 60_000;
+/** As many batches as one answer of the store holds. */
 const MAX_BATCHES = 64;
 
 /**

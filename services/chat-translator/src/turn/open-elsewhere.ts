@@ -22,7 +22,7 @@ export interface OpenedElsewhere extends OpenTurn {
 }
 
 /** A route with its upstream. */
-interface Place {
+interface Candidate {
   readonly index: number;
   readonly route: TurnRoute;
   readonly upstream: Upstream;
@@ -45,35 +45,35 @@ export async function openElsewhere(
   const deadline = createTurnDeadline(turn.timeouts.total, caller);
   const plan = createRetryPlan({ budgetMs: retryBudgetMs, now: () => performance.now(), random: Math.random });
   const failures: { readonly upstream: string; readonly error: TurnError }[] = [];
-  const given = new Set<string>();
+  const abandoned = new Set<string>();
   let isFallback = false;
 
   /** The time of all tries together is kept here. */
-  const turnFor = ({ route }: Place): PreparedTurn => ({
+  const turnFor = ({ route }: Candidate): PreparedTurn => ({
     ...turn,
     ...route,
     timeouts: { ...route.timeouts, total: { ms: 0, variable: '' } },
   });
 
   try {
-    for (let place = next(0); place; place = next(place.index + 1)) {
-      const { upstream } = place;
-      const refused = upstream.driver.refuses?.(turnFor(place));
+    for (let candidate = next(0); candidate; candidate = next(candidate.index + 1)) {
+      const { upstream } = candidate;
+      const refused = upstream.driver.refuses?.(turnFor(candidate));
       if (refused) {
         // Another upstream may take what this one cannot; when there is none, this is what the client hears.
         failures.push({ upstream: upstream.name, error: refused });
         continue;
       }
       try {
-        return { ...(await open(place)), isFallback };
+        return { ...(await open(candidate)), isFallback };
       } catch (reason) {
         isFallback = true;
         const error = TurnError.from(reason);
         failures.push({ upstream: upstream.name, error });
         const scope = deadline.signal.aborted ? 'none' : failureScope(error);
         if (scope === 'none') throw error;
-        if (scope === 'upstream' || !upstream.breaker.isPassable()) given.add(upstream.name);
-        const further = next(place.index + 1);
+        if (scope === 'upstream' || !upstream.breaker.isPassable()) abandoned.add(upstream.name);
+        const further = next(candidate.index + 1);
         if (!further || !plan.turnElsewhere()) break;
         tell(upstream, further, error);
       }
@@ -85,26 +85,26 @@ export async function openElsewhere(
   }
 
   /** The first route from there on whose upstream is not given up. */
-  function next(from: number): Place | undefined {
+  function next(from: number): Candidate | undefined {
     for (const [offset, route] of turn.routes.slice(from).entries()) {
       const upstream = options.upstreams.find(({ name }) => name === route.upstream);
-      if (upstream && !given.has(upstream.name)) return { index: from + offset, route, upstream };
+      if (upstream && !abandoned.has(upstream.name)) return { index: from + offset, route, upstream };
     }
     return undefined;
   }
 
-  function tell(from: Upstream, { upstream: to, route }: Place, { code, details: { reason } }: TurnError): void {
+  function tell(from: Upstream, { upstream: to, route }: Candidate, { code, details: { reason } }: TurnError): void {
     metrics.fallbacks.inc({ from: from.name, to: to.name, outcome: reason ?? code });
     logger.info({ from: from.name, to: to.name, model: route.model.id, code, reason }, 'trying elsewhere');
   }
 
-  async function open(place: Place): Promise<OpenTurn> {
-    const { upstream, index } = place;
+  async function open(candidate: Candidate): Promise<OpenTurn> {
+    const { upstream, index } = candidate;
     const others = turn.routes.slice(index + 1).filter((other) => other.upstream !== upstream.name);
-    const isLast = others.every((other) => given.has(other.upstream));
+    const isLast = others.every((other) => abandoned.has(other.upstream));
     const { credentialWaitMs } = options;
     const opened = await upstream.breaker.run(() =>
-      openTurn(turnFor(place), deadline.signal, {
+      openTurn(turnFor(candidate), deadline.signal, {
         ...options,
         ...upstream,
         // A model at its limit is not waited for while another one may do.

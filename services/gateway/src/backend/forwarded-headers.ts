@@ -16,8 +16,8 @@ const hopByHop = [
 ];
 
 /**
- * Request headers that are not forwarded: the caller's secrets, what belongs to this connection, what would make the inside compress a stream, the caller's
- * baggage, which nobody reads, and what only the gateway may say.
+ * Request headers that are not forwarded: the caller's secrets, what belongs to this connection, what would make the inside compress
+ * a stream, the caller's baggage, which nobody reads, and what only the gateway may say.
  */
 const droppedRequestHeaders = new Set([
   ...hopByHop,

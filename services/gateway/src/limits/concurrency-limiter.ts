@@ -24,7 +24,7 @@ interface Waiter {
 }
 
 /** What one key runs and waits for. */
-interface Line {
+interface KeyQueue {
   running: number;
   /** Number of its latest start among all starts; 0 before the first. */
   lastStart: number;
@@ -49,83 +49,83 @@ const RETRY_AFTER_SECONDS = 2;
  */
 export function createConcurrencyLimiter(limits: ConcurrencyLimits): ConcurrencyLimiter {
   const { limit, limitPerKey, queueSize, queueTimeoutMs } = limits;
-  const lines = new Map<string, Line>();
+  const queues = new Map<string, KeyQueue>();
   let starts = 0;
   let running = 0;
   let waiting = 0;
 
-  const mayRun = (line: Line): boolean => running < limit && (limitPerKey === 0 || line.running < limitPerKey);
+  const mayRun = (queue: KeyQueue): boolean => running < limit && (limitPerKey === 0 || queue.running < limitPerKey);
 
   /** The turn goes to the key that has waited longest for one. */
   function startWaiters(): void {
     while (waiting > 0 && running < limit) {
-      let next: Line | undefined;
-      for (const line of lines.values()) {
-        if (line.waiters.length > 0 && mayRun(line) && (!next || line.lastStart < next.lastStart)) next = line;
+      let next: KeyQueue | undefined;
+      for (const queue of queues.values()) {
+        if (queue.waiters.length > 0 && mayRun(queue) && (!next || queue.lastStart < next.lastStart)) next = queue;
       }
       if (next === undefined) return;
       next.waiters[0]?.start();
     }
   }
 
-  function run(key: string, line: Line): ConcurrencySlot {
+  function run(key: string, queue: KeyQueue): ConcurrencySlot {
     running++;
-    line.running++;
-    line.lastStart = ++starts;
-    lines.set(key, line);
+    queue.running++;
+    queue.lastStart = ++starts;
+    queues.set(key, queue);
     let isHeld = true;
     return {
       release() {
         if (!isHeld) return;
         isHeld = false;
         running--;
-        line.running--;
-        forgetIfIdle(key, line);
+        queue.running--;
+        forgetIfIdle(key, queue);
         startWaiters();
       },
     };
   }
 
-  function forgetIfIdle(key: string, line: Line): void {
-    if (line.running === 0 && line.waiters.length === 0) lines.delete(key);
+  function forgetIfIdle(key: string, queue: KeyQueue): void {
+    if (queue.running === 0 && queue.waiters.length === 0) queues.delete(key);
   }
 
   /** Whether there is a place in the queue, if need be at the cost of the key that has most of them. */
-  function findPlace(line: Line): boolean {
+  function findPlace(queue: KeyQueue): boolean {
     if (waiting < queueSize) return true;
-    const longest = [...lines.values()].reduce((one, other) =>
+    const longest = [...queues.values()].reduce((one, other) =>
       other.waiters.length > one.waiters.length ? other : one,
     );
-    if (longest.waiters.length <= line.waiters.length + 1) return false;
+    if (longest.waiters.length <= queue.waiters.length + 1) return false;
     longest.waiters.at(-1)?.refuse();
     return true;
   }
 
-  function wait(key: string, line: Line, signal: AbortSignal): Promise<ConcurrencySlot> {
+  function wait(key: string, queue: KeyQueue, signal: AbortSignal): Promise<ConcurrencySlot> {
     const { promise, resolve, reject } = Promise.withResolvers<ConcurrencySlot>();
     const leaveQueue = (): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', abort);
-      line.waiters.splice(line.waiters.indexOf(waiter), 1);
+      queue.waiters.splice(queue.waiters.indexOf(waiter), 1);
       waiting--;
     };
     const leave = (reason: unknown): void => {
       leaveQueue();
-      forgetIfIdle(key, line);
+      forgetIfIdle(key, queue);
       reject(reason);
     };
     const waiter: Waiter = {
       start() {
         leaveQueue();
-        resolve(run(key, line));
+        resolve(run(key, queue));
       },
       refuse: () => leave(refusal()),
     };
     const abort = (): void => leave(signal.reason);
     const timer = setTimeout(() => waiter.refuse(), queueTimeoutMs);
     signal.addEventListener('abort', abort, { once: true });
-    line.waiters.push(waiter);
-    lines.set(key, line);
+    queue.waiters.push(waiter);
+    queues.set(key, queue);
     waiting++;
     return promise;
   }
@@ -133,10 +133,10 @@ export function createConcurrencyLimiter(limits: ConcurrencyLimits): Concurrency
   return {
     async acquire(key, signal) {
       signal.throwIfAborted();
-      const line = lines.get(key) ?? { running: 0, lastStart: 0, waiters: [] };
-      if (line.waiters.length === 0 && mayRun(line)) return run(key, line);
-      if (queueTimeoutMs === 0 || !findPlace(line)) throw refusal();
-      return wait(key, line, signal);
+      const queue = queues.get(key) ?? { running: 0, lastStart: 0, waiters: [] };
+      if (queue.waiters.length === 0 && mayRun(queue)) return run(key, queue);
+      if (queueTimeoutMs === 0 || !findPlace(queue)) throw refusal();
+      return wait(key, queue, signal);
     },
     waiting: () => waiting,
   };

@@ -8,8 +8,7 @@ export interface PlatformTraits {
   readonly effort: 'none' | 'high-max' | 'low-high-max';
   /** Takes pictures, films and documents; then it knows no `tool` messages, no web search and no response format. */
   readonly vision: boolean;
-  /** As many pictures and films as one request may have. */
-  readonly maxImages: number;
+  /** The most videos of one request. */
   readonly maxVideos: number;
   /** Arguments of tool calls can be streamed. */
   readonly toolStream: boolean;
@@ -27,7 +26,6 @@ const plain: PlatformTraits = {
   thinking: 'optional',
   effort: 'none',
   vision: false,
-  maxImages: 150,
   maxVideos: 2,
   toolStream: false,
   maxOutputTokens: 128 * K,
@@ -58,7 +56,7 @@ const rows: readonly ModelRow[] = [
   { name: 'GLM-4.5-X', seen: '2025-08', maxOutputTokens: 96 * K },
   { name: 'GLM-4.5-AirX', seen: '2025-08', maxOutputTokens: 96 * K },
   { name: 'GLM-4.5-Flash', seen: '2025-08', maxOutputTokens: 96 * K },
-  { name: 'GLM-4.5V', seen: '2025-08', vision: true, maxImages: 50, maxVideos: 1, maxOutputTokens: 16 * K },
+  { name: 'GLM-4.5V', seen: '2025-08', vision: true, maxVideos: 1, maxOutputTokens: 16 * K },
   { name: 'GLM-4-32B-0414-128K', seen: '2025-08', thinking: 'none', maxOutputTokens: 16 * K },
 ];
 

@@ -29,8 +29,6 @@ describe('files of a request', () => {
     ['a large video', 'glm-4.6v', [file('video', 200 * MiB + 1)], 'invalid_video_url', '200 MiB'],
     ['a large file', 'glm-4.6v', [file('document', 50 * MiB + 1)], 'invalid_file_data', '50 MiB'],
     ['a video of another type', 'glm-4.6v', [file('video', 1, 'video/webm')], 'invalid_video_url', 'MP4'],
-    ['many images', 'glm-4.6v', many(151, 'image'), 'too_many_files', '150 images'],
-    ['many images for 4.5V', 'glm-4.5v', many(51, 'image'), 'too_many_files', '50 images'],
     ['many videos', 'glm-5v-turbo', many(3, 'video'), 'too_many_files', '2 videos'],
     ['two videos for 4.5V', 'glm-4.5v', many(2, 'video'), 'too_many_files', '1 video '],
   ])('are refused: %s', (_what, model, files, reason, words) => {

@@ -54,7 +54,7 @@ function fileNotTaken({ kind, param }: TurnAttachment): TurnError {
   );
 }
 
-function refuseFiles(files: readonly PlatformUpload[], traits: PlatformTraits): TurnError | undefined {
+function refuseFiles(files: readonly PlatformUpload[], { maxVideos }: PlatformTraits): TurnError | undefined {
   for (const file of files) {
     const name = inputNames[file.kind];
     const maxBytes = maxBytesByKind[file.kind];
@@ -63,21 +63,14 @@ function refuseFiles(files: readonly PlatformUpload[], traits: PlatformTraits): 
     if (file.kind === 'video' && !videoTypes.has(file.mediaType))
       return badFile(file, 'The official API takes videos as MP4, Matroska or QuickTime.');
   }
-  const limits = [
-    ['image', traits.maxImages],
-    ['video', traits.maxVideos],
-  ] as const;
-  for (const [kind, max] of limits) {
-    const beyond = files.filter((file) => file.kind === kind)[max];
-    if (!beyond) continue;
-    const most = `${max} ${inputNames[kind]}${max === 1 ? '' : 's'}`;
-    return new TurnError('invalid_request', `The official API takes ${most} in a request for this model.`, {
-      layer: 'client',
-      param: beyond.param,
-      reason: 'too_many_files',
-    });
-  }
-  return undefined;
+  const beyond = files.filter(({ kind }) => kind === 'video')[maxVideos];
+  if (!beyond) return undefined;
+  const most = maxVideos === 1 ? '1 video' : `${maxVideos} videos`;
+  return new TurnError('invalid_request', `The official API takes ${most} in a request for this model.`, {
+    layer: 'client',
+    param: beyond.param,
+    reason: 'too_many_files',
+  });
 }
 
 const badFile = ({ kind, param }: PlatformUpload, message: string): TurnError =>
